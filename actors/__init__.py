@@ -1,0 +1,1 @@
+"""The live driver: CPU, task and tracer actors on trio or asyncio."""

@@ -1,0 +1,1 @@
+"""Operations, memory, contexts, the interpreter and monitors."""

@@ -1,0 +1,1 @@
+"""Kernel models: one module a mechanism, one a generation."""

@@ -1,0 +1,1 @@
+"""The SFrame format: decoding, look-up and unwinding, useful without the emulator."""

@@ -1,0 +1,1 @@
+"""Deterministic emulator of Linux's deferred user-space stack unwinding."""
