@@ -1,0 +1,235 @@
+"""From bytes to function descriptors (FDEs) and frame rows (FREs), without meaning.
+
+A `Table` is one header with its descriptors. Start addresses and sizes of all functions are
+read at once, because every look-up needs them; attributes and rows are read per function when
+asked for, so opening a large module costs little and damage in one function does not hide the
+others. What the words of a row mean depends on the ABI and is left to `rules` and its
+architectures.
+
+Every count and offset is compared with the sub-section before it is used: a descriptor that
+claims four billion rows is refused before the first one is read. Memory is therefore bounded
+by the section's own size. Sections 2 and 3 of the format description.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from stackweave.core.sframe.constants import (
+    V1_REPEAT_SIZE,
+    BaseRegister,
+    FdeType,
+    Flag,
+    FreType,
+    PcType,
+    Version,
+)
+from stackweave.core.sframe.errors import ErrorKind, SFrameError
+from stackweave.core.sframe.header import FDE_SIZE, Header, parse_header, starts_header
+
+_FDE: Final = {Version.V1: "iIIIB", Version.V2: "iIIIBBH", Version.V3: "qII"}
+_ATTRIBUTE: Final = "HBBB"
+_ATTRIBUTE_SIZE: Final = 5
+_START: Final = {FreType.ADDR1: "B", FreType.ADDR2: "H", FreType.ADDR4: "I"}
+_WORD: Final = ("b", "h", "i")
+
+_INFO_FRE_TYPE: Final = 0x0F
+_INFO_PC_TYPE: Final = 0x10
+_INFO_SIGNAL: Final = 0x80
+_INFO2_FDE_TYPE: Final = 0x1F
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionDescriptor:
+    """One function: its addresses, how its rows are coded and where they are."""
+
+    start: int
+    """Address of the first instruction, as linked."""
+    size: int
+    """Length in bytes; 0 occurs."""
+    num_fres: int
+    fres_at: int
+    """Section offset of the first row."""
+    fre_type: FreType
+    pc_type: PcType
+    fde_type: FdeType
+    is_signal_frame: bool
+    """V3: the function is a signal trampoline."""
+    rep_size: int
+    """PC MASK: the rows repeat every so many bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRow:
+    """One row: words that hold from `start` to the next row's start."""
+
+    start: int
+    """Offset in bytes from the start of the function, or of the repeated block."""
+    base: BaseRegister
+    """Base of the CFA; without meaning in flexible rows."""
+    mangled_ra: bool
+    """The return address carries a pointer authentication code (aarch64)."""
+    word_size: int
+    """Bytes of each word: 1, 2 or 4."""
+    words: tuple[int, ...]
+    """The words, read as signed; none: the return address is undefined."""
+
+
+class Table:
+    """One header's functions: addresses at once, the rest on demand."""
+
+    __slots__ = ("_fields", "header", "section", "sizes", "starts")
+
+    def __init__(self, section: bytes, address: int, header: Header) -> None:
+        self.header = header
+        self.section = section
+        self.starts, self.sizes = _addresses(section, address, header)
+        self._fields = struct.Struct(header.byte_order + _FDE[header.version])
+
+    def __len__(self) -> int:
+        return self.header.num_fdes
+
+    def descriptor(self, index: int) -> FunctionDescriptor:
+        """Decode the descriptor at `index`, or raise `SFrameError`."""
+        header = self.header
+        at = header.fdes_at + index * FDE_SIZE[header.version]
+        fields = self._fields.unpack_from(self.section, at)
+        fre_off = fields[2]
+        if fre_off > header.fre_len:
+            raise SFrameError(
+                ErrorKind.INCONSISTENT, at, "FRE offset", f"{fre_off:#x} behind the sub-section"
+            )
+        fres_at = header.fres_at + fre_off
+        info2, rep_size = FdeType.DEFAULT.value, V1_REPEAT_SIZE
+        if header.version is Version.V3:
+            num_fres, info, info2, rep_size = self._attribute(fres_at)
+            fres_at += _ATTRIBUTE_SIZE
+        else:
+            num_fres, info = fields[3:5]
+            if header.version is Version.V2:
+                rep_size = fields[5]
+        return _descriptor(
+            (self.starts[index], self.sizes[index], num_fres, fres_at),
+            (info, info2, rep_size, header.version),
+            at,
+        )
+
+    def _attribute(self, at: int) -> tuple[int, int, int, int]:
+        """The V3 attribute: number of rows, info, info2, repeat size."""
+        if at + _ATTRIBUTE_SIZE > self.header.end:
+            raise SFrameError(ErrorKind.TRUNCATED, at, "FDE attribute", "cut by the sub-section")
+        num, info, info2, rep = struct.unpack_from(
+            self.header.byte_order + _ATTRIBUTE, self.section, at
+        )
+        return num, info, info2, rep
+
+    def rows(self, descriptor: FunctionDescriptor) -> tuple[FrameRow, ...]:
+        """Decode all rows of a function, or raise `SFrameError`."""
+        at, end = descriptor.fres_at, self.header.end
+        start_size = 1 << descriptor.fre_type
+        if descriptor.num_fres * (start_size + 1) > end - at:
+            raise SFrameError(
+                ErrorKind.TRUNCATED,
+                at,
+                "number of FREs",
+                f"{descriptor.num_fres} rows cannot fit in {end - at} bytes",
+            )
+        rows: list[FrameRow] = []
+        previous = -1
+        for _ in range(descriptor.num_fres):
+            row, after = self._row(at, descriptor.fre_type)
+            if row.start <= previous:
+                raise SFrameError(
+                    ErrorKind.INCONSISTENT, at, "FRE start", f"{row.start:#x} does not increase"
+                )
+            if descriptor.pc_type is PcType.INC and row.start > descriptor.size:
+                raise SFrameError(
+                    ErrorKind.INCONSISTENT, at, "FRE start", f"{row.start:#x} behind the function"
+                )
+            rows.append(row)
+            at, previous = after, row.start
+        return tuple(rows)
+
+    def _row(self, at: int, fre_type: FreType) -> tuple[FrameRow, int]:
+        """The row at section offset `at`, and the offset behind it."""
+        start_size, end = 1 << fre_type, self.header.end
+        words_at = at + start_size + 1
+        if words_at > end:
+            raise SFrameError(ErrorKind.TRUNCATED, at, "FRE", "cut by the sub-section")
+        start, info = struct.unpack_from(
+            self.header.byte_order + _START[fre_type] + "B", self.section, at
+        )
+        count, size_code = (info >> 1) & 0xF, (info >> 5) & 0x3
+        if size_code > 2:
+            raise SFrameError(ErrorKind.INCONSISTENT, words_at - 1, "FRE word size", "undefined")
+        word_size = 1 << size_code
+        after = words_at + count * word_size
+        if after > end:
+            raise SFrameError(ErrorKind.TRUNCATED, at, "FRE words", "cut by the sub-section")
+        words = struct.unpack_from(
+            f"{self.header.byte_order}{count}{_WORD[size_code]}", self.section, words_at
+        )
+        row = FrameRow(start, BaseRegister(info & 1), bool(info & 0x80), word_size, words)
+        return row, after
+
+
+def parse_section(section: bytes, address: int) -> tuple[Table, ...]:
+    """Decode the `.sframe` contents linked at `address`; bytes behind the headers are ignored.
+
+    GNU ld merges its inputs under one header. lld concatenates them, each aligned to eight
+    bytes. A segment of type PT_GNU_SFRAME may reach beyond the section, into notes, so the
+    headers' own lengths decide where the data ends. An empty section has no tables.
+    """
+    tables = []
+    at = 0
+    while at == 0 or starts_header(section, at):
+        if not section:
+            break
+        header = parse_header(section, at)
+        tables.append(Table(section, address, header))
+        at = (header.end + 7) & ~7
+    return tuple(tables)
+
+
+def _addresses(section: bytes, address: int, header: Header) -> tuple[list[int], list[int]]:
+    """Start addresses and sizes of all functions.
+
+    start = address of the section + field, or address of the field itself + field (PCREL).
+    """
+    size = FDE_SIZE[header.version]
+    layout = struct.Struct(header.byte_order + _FDE[header.version])
+    last = header.fdes_at + header.num_fdes * size
+    entries = layout.iter_unpack(memoryview(section)[header.fdes_at : last])
+    if header.flags & Flag.FDE_FUNC_START_PCREL:
+        bases = range(address + header.fdes_at, address + last, size)
+        pairs = [(base + entry[0], entry[1]) for base, entry in zip(bases, entries, strict=True)]
+    else:
+        pairs = [(address + entry[0], entry[1]) for entry in entries]
+    return [start for start, _ in pairs], [length for _, length in pairs]
+
+
+def _descriptor(
+    place: tuple[int, int, int, int], coding: tuple[int, int, int, Version], at: int
+) -> FunctionDescriptor:
+    """Check the coded bits of a descriptor and name them."""
+    start, size, num_fres, fres_at = place
+    info, info2, rep_size, version = coding
+    fre_type, fde_type = info & _INFO_FRE_TYPE, info2 & _INFO2_FDE_TYPE
+    pc_type = PcType.MASK if info & _INFO_PC_TYPE else PcType.INC
+    if fre_type > FreType.ADDR4:
+        raise SFrameError(ErrorKind.INCONSISTENT, at, "FRE type", str(fre_type))
+    if fde_type > FdeType.FLEX:
+        raise SFrameError(ErrorKind.UNSUPPORTED, at, "FDE type", str(fde_type))
+    if pc_type is PcType.MASK and rep_size == 0:
+        raise SFrameError(ErrorKind.INCONSISTENT, at, "repeat size", "0 in a PC MASK function")
+    return FunctionDescriptor(
+        start,
+        size,
+        num_fres,
+        fres_at,
+        FreType(fre_type),
+        pc_type,
+        FdeType(fde_type),
+        version is Version.V3 and bool(info & _INFO_SIGNAL),
+        rep_size,
+    )

@@ -1,0 +1,220 @@
+"""The unwinder: from one frame to its caller, and why it could not go on.
+
+It needs the registers of the topmost frame and three callables: one reads a word of the
+process's memory, one finds the module at an address, and an optional one says whether an
+address can hold code. It copies nothing and knows neither cores nor files, so it serves a
+core file, a captured stack and a live process alike.
+
+One step (section 5 of the format description):
+
+    rule = rule at pc              the topmost frame, or one that a signal interrupted
+           rule at pc - 1          otherwise: the call instruction, not what follows it
+    CFA  = rule.cfa                must lie above SP, else the walk would not end
+    pc'  = rule.ra;  fp' = rule.fp;  sp' = CFA
+
+Registers other than SP and FP are known only in the topmost frame and in one that a signal
+interrupted. Elsewhere a rule that needs one ends the walk, unless only FP needs it: then the
+caller's pc and sp are right and its fp is unknown. Sections before V2 erratum 2 cannot mark
+the outermost function and describe `_start` as if it had a caller, so a return address that
+cannot be code ends the walk too.
+
+A signal trampoline whose entry has no rows is crossed by knowledge of the architecture.
+Signal frames may lie on another stack, so there the CFA need not grow; `limit` ends the walk.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from stackweave.core.sframe.errors import SFrameError
+from stackweave.core.sframe.lookup import SFrameSection
+from stackweave.core.sframe.module import LoadedModule
+from stackweave.core.sframe.rules import CFA, FrameRule, Location, ReadWord, RuleKind
+
+FindModule = Callable[[int], LoadedModule | None]
+"""Finds the module that is mapped at an address."""
+IsCode = Callable[[int], bool]
+"""Says whether an address lies in executable memory."""
+
+DEFAULT_LIMIT: Final = 4096
+"""Frames, the topmost included."""
+
+_ADDRESS_MASK: Final = (1 << 64) - 1
+
+
+class StopReason(Enum):
+    """Why there is no further frame."""
+
+    OUTERMOST = "outermost frame"
+    SIGNAL_ENTRY = "signal entry without rows, and its context cannot be read"
+    NO_MODULE = "no module at the pc"
+    NO_SFRAME = "the module has no .sframe"
+    NO_ENTRY = "no entry for the pc"
+    UNSAFE_REGISTER = "the rule needs a register that is not known in this frame"
+    OUTSIDE_STACK = "an address outside the captured memory"
+    NO_PROGRESS = "the stack pointer would not grow"
+    BAD_RETURN_ADDRESS = "the return address is not in executable memory"
+    MALFORMED = "the entry for the pc is damaged"
+    LIMIT = "frame limit reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Registers:
+    """Registers of a stopped thread."""
+
+    pc: int
+    sp: int
+    fp: int
+    others: Mapping[int, int] = field(default_factory=dict)
+    """General registers by DWARF number, as far as known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame: a place in the code, and the registers that belong to it."""
+
+    pc: int
+    sp: int
+    fp: int | None
+    """None: not known."""
+    is_exact: bool
+    """pc is the next instruction to run, not a return address."""
+    module: LoadedModule | None
+    """The module at the pc; None if unknown."""
+    others: Mapping[int, int] | None = field(default=None, repr=False)
+    """Further registers by DWARF number, in the frames where they are known."""
+
+    @property
+    def lookup_pc(self) -> int:
+        """An address inside the instruction that the frame executes."""
+        return self.pc if self.is_exact else self.pc - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Backtrace:
+    """Frames, innermost first, and why they end."""
+
+    frames: tuple[Frame, ...]
+    stop: StopReason
+    cause: SFrameError | None = None
+    """What was wrong with a malformed entry."""
+
+
+class _Stopped(Exception):
+    """Ends a step."""
+
+    def __init__(self, reason: StopReason, cause: SFrameError | None = None) -> None:
+        self.reason = reason
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True)
+class Unwinder:
+    """Unwinds threads of one process through its memory and its modules."""
+
+    read: ReadWord
+    find_module: FindModule
+    is_code: IsCode | None = None
+    """Without it every user address may be code."""
+
+    def top(self, registers: Registers) -> Frame:
+        """The topmost frame."""
+        module = self.find_module(registers.pc)
+        return Frame(registers.pc, registers.sp, registers.fp, True, module, registers.others)
+
+    def step(self, frame: Frame) -> Frame | StopReason:
+        """The caller of `frame`, or why it has none."""
+        try:
+            return self._step(frame)
+        except _Stopped as stopped:
+            return stopped.reason
+
+    def unwind(self, registers: Registers, limit: int = DEFAULT_LIMIT) -> Backtrace:
+        """All frames from the topmost outwards, at most `limit`."""
+        frame = self.top(registers)
+        frames = [frame]
+        try:
+            while len(frames) < limit:
+                frame = self._step(frame)
+                frames.append(frame)
+        except _Stopped as stopped:
+            return Backtrace(tuple(frames), stopped.reason, stopped.cause)
+        return Backtrace(tuple(frames), StopReason.LIMIT)
+
+    def _step(self, frame: Frame) -> Frame:
+        module = frame.module
+        if module is None:
+            raise _Stopped(StopReason.NO_MODULE)
+        section = module.module.sframe
+        if section is None:
+            raise _Stopped(StopReason.NO_SFRAME)
+        rule = _rule(section, frame.lookup_pc - module.bias)
+        if rule.kind is RuleKind.FRAME:
+            return self._caller(frame, rule, section)
+        if rule.kind is RuleKind.OUTERMOST:
+            raise _Stopped(StopReason.OUTERMOST)
+        return self._interrupted(frame, section)
+
+    def _caller(self, frame: Frame, rule: FrameRule, section: SFrameSection) -> Frame:
+        """The frame that the rule's equations give."""
+        architecture = section.architecture
+        cfa = self._value(rule.cfa, 0, frame, section)
+        if cfa <= frame.sp:
+            raise _Stopped(StopReason.NO_PROGRESS)
+        pc = self._value(rule.ra, cfa, frame, section)
+        fp = frame.fp if rule.fp is None else self._fp(rule.fp, cfa, frame, section)
+        if rule.interrupts:
+            return Frame(pc, cfa, fp, True, self.find_module(pc))
+        if not architecture.can_be_code(pc) or not (self.is_code is None or self.is_code(pc - 1)):
+            raise _Stopped(StopReason.BAD_RETURN_ADDRESS)
+        return Frame(pc, cfa, fp, False, self.find_module(pc - 1))
+
+    def _interrupted(self, frame: Frame, section: SFrameSection) -> Frame:
+        """The frame that a signal interrupted, from what the kernel saved at the trampoline."""
+        context = section.architecture.signal_context(frame.sp, self.read)
+        if context is None:
+            raise _Stopped(StopReason.SIGNAL_ENTRY)
+        module = self.find_module(context.pc)
+        return Frame(context.pc, context.sp, context.fp, True, module, context.registers)
+
+    def _value(self, location: Location, cfa: int, frame: Frame, section: SFrameSection) -> int:
+        """value = dereference ? *(base + offset) : base + offset."""
+        register = location.register
+        base: int | None
+        if register == CFA:
+            base = cfa
+        elif register == section.architecture.SP:
+            base = frame.sp
+        elif register == section.architecture.FP:
+            base = frame.fp
+        else:
+            base = frame.others.get(register) if frame.others else None
+        if base is None:
+            raise _Stopped(StopReason.UNSAFE_REGISTER)
+        address = base + location.offset & _ADDRESS_MASK
+        if not location.dereference:
+            return address
+        word = self.read(address)
+        if word is None:
+            raise _Stopped(StopReason.OUTSIDE_STACK)
+        return word
+
+    def _fp(self, location: Location, cfa: int, frame: Frame, section: SFrameSection) -> int | None:
+        """As `_value`; None if a register is needed that is not known."""
+        try:
+            return self._value(location, cfa, frame, section)
+        except _Stopped as stopped:
+            if stopped.reason is StopReason.UNSAFE_REGISTER:
+                return None
+            raise
+
+
+def _rule(section: SFrameSection, address: int) -> FrameRule:
+    try:
+        rule = section.rule_at(address)
+    except SFrameError as error:
+        raise _Stopped(StopReason.MALFORMED, error) from error
+    if rule is None:
+        raise _Stopped(StopReason.NO_ENTRY)
+    return rule
