@@ -1,0 +1,456 @@
+"""The interpreter: the definition of what operations mean, one readable `step()`.
+
+It holds one execution of a program at a time. A strategy drives it with `run()`, or a host drives it itself with
+`enabled()`, `step()`, `inject()`, `snapshot()` and `restore()`. Every decision is recorded in
+`schedule`: the number of the context that moved, and `~choice` for each answer to a `choose`; the same
+schedule gives the same events, memory and violations, always.
+
+A coroutine cannot be copied, so a snapshot is the record of what was decided, and restoring runs it again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, NamedTuple
+
+from .context import Body, Context, ContextSpec, discard, functions_of
+from .errors import ModelError, UsageError, Violation, ViolationFound
+from .machine import Level, State
+from .memory import Mailbox, Message
+from .monitor import MonitorSet
+from .operations import (
+    ACQUIRE_WORD,
+    CHECK,
+    CHOOSE,
+    EMIT,
+    GUARDED,
+    KINDS,
+    LOAD_HALF,
+    PAUSE,
+    POINTS,
+    PROCESSOR_ID,
+    RECEIVE,
+    SEND,
+    WAIT,
+    Kind,
+    Operation,
+    kind_name,
+)
+from .processors import Processors
+from .program import Program
+from .store import Store
+from .strategy import FixedSchedule, Strategy
+
+_RUNNING: Final = State.RUNNING
+_WRITES_WORDS_ONLY: Final = LOAD_HALF
+"""Kinds from LOAD on and below this touch the one word that they name, and nothing else."""
+
+Perform = Callable[[Context, int, int, int], int | None]
+
+
+async def _nothing() -> None:
+    """The body of a context that is given its coroutine later."""
+
+
+class Verdict(Enum):
+    """How an execution ended."""
+
+    CLEAN = "clean"
+    VIOLATION = "violation"
+    INCOMPLETE = "incomplete"
+    """The step bound was reached: neither clean nor a violation."""
+
+
+class Occurrence(NamedTuple):
+    """An emitted event and where it happened."""
+
+    step: int
+    """The number of schedule entries before it."""
+    context: str
+    event: object
+
+
+class Outcome(NamedTuple):
+    """One finished execution."""
+
+    verdict: Verdict
+    violations: tuple[Violation, ...]
+    schedule: tuple[int, ...]
+    operations: int
+    events: tuple[Occurrence, ...]
+    words: tuple[int, ...]
+    """Memory at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A point of an execution: what was decided and injected until then."""
+
+    schedule: tuple[int, ...]
+    injected: tuple[tuple[int, int, object], ...]
+    """(schedule entries before it, mailbox number, message)."""
+
+
+class Interpreter:
+    """Runs executions of one program, one at a time."""
+
+    def __init__(self, program: Program) -> None:
+        program.layout.freeze()
+        self.program = program
+        self.store = Store(program.layout)
+        self.contexts = [Context(spec, index) for index, spec in enumerate(program.contexts)]
+        self.schedule: list[int] = []
+        self.events: list[Occurrence] = []
+        self.violations: list[Violation] = []
+        self.finished = False
+        """Whether every live task has ended, or a violation stopped the execution."""
+        self._monitors = MonitorSet(program.monitors)
+        self._processors = Processors(
+            self.store, program.cpus, program.current_words(), self._choose
+        )
+        self._points = CHOOSE if program.choices_are_points else POINTS
+        self._perform = self._performers()
+        self._strategy: Strategy | None = None
+        self._enabled: list[Context] | None = None
+        self._watched: set[int] = set()
+        self._paused = False
+        self._choices = 0
+        self._injected: list[tuple[int, int, object]] = []
+        self._alone = Context(ContextSpec("end", Level.TASK, _nothing, (0,), 1, State.RUNNING), -1)
+        self.reset()
+
+    # hosts
+
+    def reset(self, strategy: Strategy | None = None) -> None:
+        """Begin an execution. Without a strategy the host drives, and `choose` gives 0."""
+        self.discard()
+        self._strategy = strategy
+        self.store.reset()
+        self.schedule = []
+        self.events = []
+        self.violations = []
+        self._choices = 0
+        self._injected = []
+        self._watched = set()
+        self._paused = False
+        self._enabled = None
+        self._processors.reset(self.contexts)
+        self.finished = self._processors.live == 0
+        self._monitors.reset()
+        for context in self.contexts:
+            context.switched_out = False
+            context.coroutine = context.spec.body()
+            self._advance(context, None)
+
+    def enabled(self) -> list[Context]:
+        """The contexts that may move next, in the order of their declaration."""
+        if self._enabled is None:
+            self._paused = False
+            self._enabled = [context for context in self.contexts if self._may_move(context)]
+        return self._enabled
+
+    def step(self, context: Context) -> int | None:
+        """Let an enabled context perform the operation it awaits and come to its next one.
+
+        The result is the operation's; None for a task that came to a CPU or left it.
+        Raises `UsageError` for a context that is not enabled.
+        """
+        if self.finished or context not in self.enabled():
+            raise UsageError(f"{context.name} is not enabled")
+        return self._move(context)
+
+    def inject(self, mailbox: Mailbox[Message], message: Message) -> None:
+        """Put a message from outside into a mailbox. Raises `UsageError` when it is full."""
+        if len(self.store.mailboxes[mailbox.index]) >= mailbox.capacity:
+            raise UsageError(f"mailbox {mailbox.name} is full")
+        self.store.mailboxes[mailbox.index].append(message)
+        self._injected.append((len(self.schedule), mailbox.index, message))
+        self._enabled = None
+
+    def snapshot(self) -> Snapshot:
+        """This point of the execution."""
+        return Snapshot(tuple(self.schedule), tuple(self._injected))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Come to a point of an earlier execution of this program, by running it again."""
+        self.reset(FixedSchedule([entry for entry in snapshot.schedule if entry < 0]))
+        injected = list(snapshot.injected)
+        while True:
+            while injected and injected[0][0] == len(self.schedule):
+                _, index, message = injected.pop(0)
+                self.inject(self.program.layout.mailboxes[index], message)
+            if len(self.schedule) == len(snapshot.schedule):
+                break
+            self.step(self.contexts[snapshot.schedule[len(self.schedule)]])
+        self._strategy = None
+
+    def discard(self) -> None:
+        """Drop whatever is still suspended."""
+        for context in self.contexts:
+            if context.state is not State.DEAD:
+                discard(context.coroutine)
+                context.state = State.DEAD
+        self._monitors.discard()
+
+    # executions
+
+    def run(self, strategy: Strategy, execution: int = 0) -> Outcome:
+        """One whole execution, all decisions made by the strategy."""
+        strategy.begin(execution)
+        self.reset(strategy)
+        pick, move = strategy.pick, self._move
+        for _ in range(self.program.bound):
+            if self.finished:
+                return self.finish()
+            enabled = self._enabled or self.enabled()
+            if enabled:
+                move(pick(enabled))
+            else:
+                self._deadlock()
+        return self.finish() if self.finished else self._outcome(Verdict.INCOMPLETE)
+
+    def finish(self) -> Outcome:
+        """What must hold at the end, and the execution's outcome. For hosts, once `finished`."""
+        if not self._processors.live and self.program.epilogue is not None:
+            self._run_epilogue(self.program.epilogue)
+        return self._outcome(Verdict.VIOLATION if self.violations else Verdict.CLEAN)
+
+    def _outcome(self, verdict: Verdict) -> Outcome:
+        outcome = Outcome(
+            verdict,
+            tuple(self.violations),
+            tuple(self.schedule),
+            self._operations(),
+            tuple(self.events),
+            tuple(self.store.words),
+        )
+        self.discard()
+        return outcome
+
+    def _operations(self) -> int:
+        return len(self.schedule) - self._choices
+
+    # one step
+
+    def _move(self, context: Context) -> int | None:
+        self.schedule.append(context.index)
+        if context.state is not _RUNNING:
+            return self._arrive(context)
+        kind, address, a, b = context.pending
+        try:
+            result = self._perform[kind](context, address, a, b)  # type: ignore[arg-type]  # operands of words are integers
+        except ViolationFound as found:
+            self._fail(context, found)
+            return None
+        if kind >= _WRITES_WORDS_ONLY or self._paused or address in self._watched:
+            self._enabled = None
+        if result is not None:
+            self._advance(context, result)
+        return result
+
+    def _advance(self, context: Context, result: int | None) -> None:
+        """Give a protocol its result; it runs to its next operation, past what is no scheduling point."""
+        send = context.coroutine.send
+        try:
+            operation: Operation = send(result)  # type: ignore[assignment]  # a protocol awaits only operations
+            while operation[0] < self._points:
+                operation = send(self._answer(context, operation))  # type: ignore[assignment]
+        except StopIteration:
+            self._end(context)
+        except ViolationFound as found:
+            self._fail(context, found)
+        except (ModelError, UsageError):
+            raise
+        except Exception as error:
+            name = type(error).__name__
+            self._fail(context, ViolationFound("crash", f"crash:{name}", f"{name}: {error}"))
+        else:
+            context.pending = operation
+            if operation[0] >= GUARDED or context.state is not _RUNNING:
+                self._await_guard(context, operation)
+
+    def _await_guard(self, context: Context, operation: Operation) -> None:
+        """The next operation may have to wait: note what for."""
+        kind, address, a, _ = operation
+        self._enabled = None
+        if context.state in (State.AWAY, State.RUNNABLE):
+            self._processors.arrival(context)
+        if kind == PAUSE:
+            context.paused_at = len(self.schedule)
+        elif kind in (WAIT, ACQUIRE_WORD):
+            self._watched.add(address)
+        elif kind == Kind.ENTER_PENDING and isinstance(a, int):
+            self._watched.add(a)
+
+    def _arrive(self, context: Context) -> int | None:
+        """A context that is on no CPU comes to one."""
+        _, address, a, b = context.pending
+        row = self._processors.arrival(context)
+        self._processors.run(row, context, address, a, b)  # type: ignore[arg-type]  # machine operations hold integers
+        self._enabled = None
+        if context.level is not Level.TASK:
+            self._advance(context, 0)
+        elif context.switched_out:
+            context.switched_out = False
+            self._advance(context, context.cpu)
+        return None
+
+    def _end(self, context: Context) -> None:
+        self._enabled = None
+        if context.level is Level.TASK:
+            self._processors.run("exit", context)
+            self._processors.live -= 1
+            self.finished = self._processors.live == 0
+        else:
+            self._processors.run("retire", context)
+
+    def _may_move(self, context: Context) -> bool:
+        state = context.state
+        if state is _RUNNING:
+            if context.stack[-1] is not context:
+                return False
+            return context.pending[0] < GUARDED or self._is_unblocked(context)
+        if state is State.DEAD or state is State.NEW:
+            return False
+        return all(guard(context) for guard in context.guards)
+
+    def _is_unblocked(self, context: Context) -> bool:
+        kind, address, a, b = context.pending
+        if kind == WAIT:
+            return self.store.words[address] & a == b  # type: ignore[operator]
+        if kind == ACQUIRE_WORD:
+            return self.store.words[address] == a
+        if kind == PAUSE:
+            self._paused = True
+            return len(self.schedule) > context.paused_at
+        if kind == SEND:
+            box = self.program.layout.mailboxes[address]
+            return len(self.store.mailboxes[address]) < box.capacity
+        if kind == RECEIVE:
+            return bool(self.store.mailboxes[address])
+        return True
+
+    # what is no scheduling point
+
+    def _answer(self, context: Context, operation: Operation) -> int:
+        kind, address, a, _ = operation
+        if kind == EMIT:
+            self._emit(context, a)
+        elif kind == CHOOSE:
+            return self._choose(address)
+        elif kind == PROCESSOR_ID:
+            return context.cpu
+        elif kind == CHECK:
+            raise ViolationFound("check", str(a), f"{context.name}: {a} does not hold")
+        return 0
+
+    def _emit(self, context: Context, event: object) -> None:
+        self.events.append(Occurrence(len(self.schedule), context.name, event))
+        for found in self._monitors.observe(event):
+            self._record(context.name, found)
+
+    def _choose(self, n: int) -> int:
+        choice = self._strategy.choose(n) if self._strategy is not None else 0
+        self.schedule.append(~choice)
+        self._choices += 1
+        return choice
+
+    # violations
+
+    def _record(self, context: str, found: ViolationFound) -> None:
+        self.violations.append(
+            Violation(
+                found.property, found.signature, found.explanation, context, self._operations()
+            )
+        )
+
+    def _fail(self, context: Context, found: ViolationFound) -> None:
+        self._record(context.name, found)
+        self.finished = True
+
+    def _deadlock(self) -> None:
+        waiting = [
+            f"{context.name} at {kind_name(context.pending[0])} in {functions_of(context.coroutine)[-1]}"
+            for context in self.contexts
+            if context.level is Level.TASK and context.state not in (State.DEAD, State.NEW)
+        ]
+        self._record("", ViolationFound("deadlock", "deadlock", "; ".join(waiting)))
+        self.finished = True
+
+    def _run_epilogue(self, body: Body) -> None:
+        """Run the program's last protocol alone; its operations are no part of the schedule."""
+        alone = self._alone
+        alone.coroutine = body()
+        try:
+            result: int | None = None
+            while True:
+                operation: Operation = alone.coroutine.send(result)  # type: ignore[assignment]
+                if operation[0] < POINTS:
+                    result = self._answer(alone, operation)
+                elif operation[0] < GUARDED:
+                    kind, address, a, b = operation
+                    result = self._perform[kind](alone, address, a, b)  # type: ignore[arg-type]
+                else:
+                    raise ModelError(f"the end awaits {kind_name(operation[0])}")
+        except StopIteration:
+            return
+        except ViolationFound as found:
+            self._fail(alone, found)
+
+    # the table of operations
+
+    def _performers(self) -> list[Perform]:
+        table: dict[Kind, Perform] = {
+            **self.store.performers(),
+            Kind.LEAVE: self._leave,
+            Kind.IRQ_SAVE: self._irq_save,
+            Kind.IRQ_RESTORE: self._irq_restore,
+            Kind.SCHEDULE: self._schedule_out,
+            Kind.SLEEP: self._sleep,
+            Kind.MIGRATE: self._migrate,
+            Kind.FORK: self._fork,
+            Kind.CHOOSE: lambda context, n, a, b: self._choose(n),
+        }
+        return [table.get(Kind(kind & ~3), self._refuse) for kind in range(KINDS)]
+
+    def _refuse(self, context: Context, address: int, a: int, b: int) -> int:
+        raise ModelError(f"{context.name} cannot {kind_name(context.pending[0])} here")
+
+    def _leave(self, context: Context, address: int, a: int, b: int) -> int:
+        self._processors.run("leave", context, 0, context.saved_irqs)
+        return 0
+
+    def _irq_save(self, context: Context, address: int, a: int, b: int) -> int:
+        flags = self._processors.irqs_on[context.cpu]
+        self._processors.run("irq_save", context)
+        return flags
+
+    def _irq_restore(self, context: Context, address: int, a: int, b: int) -> int:
+        self._processors.run("irq_restore", context, 0, a)
+        return 0
+
+    def _schedule_out(self, context: Context, address: int, a: int, b: int) -> None:
+        self._processors.run("schedule", context)
+        self._switch_out(context)
+
+    def _sleep(self, context: Context, address: int, a: int, b: int) -> None:
+        self._processors.run("sleep", context, address, a, b)
+        self._watched.add(address)
+        self._switch_out(context)
+
+    def _switch_out(self, context: Context) -> None:
+        context.switched_out = True
+        self._processors.arrival(context)
+
+    def _migrate(self, context: Context, address: int, a: int, b: int) -> int:
+        self._processors.run("migrate", self.contexts[address], 0, a)
+        return 0
+
+    def _fork(self, context: Context, address: int, a: int, b: int) -> int:
+        child = self.contexts[address]
+        if child.state is not State.NEW:
+            return 0
+        self._processors.run("fork", child)
+        self._processors.arrival(child)
+        self._processors.live += 1
+        return 1

@@ -1,0 +1,200 @@
+"""The CPUs of one execution: their stacks and flags, and the execution of the machine's table.
+
+`machine.py` says what may happen; this room has one predicate for each `Guard` and one procedure for each
+`Effect`, and runs a row by calling those it lists.
+"""
+
+from collections.abc import Callable, Sequence
+
+from .context import Context
+from .errors import ModelError
+from .machine import TRANSITIONS, Effect, Guard, Level, State
+from .operations import ENTER, ENTER_PENDING, kind_name
+from .store import Store
+
+Predicate = Callable[[Context], bool]
+Procedure = Callable[[Context, int, int, int], None]
+
+
+class Processors:
+    """Stacks, interrupt flags and the words that mirror them."""
+
+    __slots__ = ("_choose", "_current", "_rows", "_store", "irqs_on", "live", "stacks")
+
+    def __init__(
+        self,
+        store: Store,
+        cpus: int,
+        current: Sequence[int],
+        choose: Callable[[int], int],
+    ) -> None:
+        self._store = store
+        self._current = current
+        self._choose = choose
+        self.stacks: list[list[Context]] = [[] for _ in range(cpus)]
+        self.irqs_on: list[int] = [1] * cpus
+        self.live = 0
+        """Tasks that have started and not ended."""
+        self._rows = self._compile()
+
+    def _compile(
+        self,
+    ) -> dict[str, tuple[tuple[Predicate, ...], tuple[Procedure, ...], State | None]]:
+        guards: dict[Guard, Predicate] = {
+            Guard.TOP: self._is_top,
+            Guard.CPU_IDLE: self._finds_idle_cpu,
+            Guard.IRQS_ON: self._irqs_are_on,
+            Guard.NO_INTERRUPT: self._no_interrupt_runs,
+            Guard.NO_NMI: self._no_nmi_runs,
+            Guard.PENDING: self._is_pending,
+            Guard.CONDITION: self._condition_holds,
+        }
+        effects: dict[Effect, Procedure] = {
+            Effect.PUSH: self._push,
+            Effect.POP: self._pop,
+            Effect.SET_CURRENT: self._set_current,
+            Effect.CLEAR_CURRENT: self._clear_current,
+            Effect.SAVE_IRQS: self._save_irqs,
+            Effect.RESTORE_IRQS: self._restore_irqs,
+            Effect.IRQS_OFF: self._irqs_off,
+            Effect.IRQS_ON: self._turn_irqs_on,
+            Effect.CLEAR_PENDING: self._clear_pending,
+            Effect.SET_CONDITION: self._set_condition,
+            Effect.SET_ALLOWED: self._set_allowed,
+        }
+        return {
+            row.name: (
+                tuple(guards[guard] for guard in row.guards),
+                tuple(effects[effect] for effect in row.effects),
+                row.target,
+            )
+            for row in TRANSITIONS.values()
+        }
+
+    def reset(self, contexts: Sequence[Context]) -> None:
+        """Every context where its declaration puts it; every CPU with interrupts on."""
+        self.live = 0
+        for cpu, stack in enumerate(self.stacks):
+            stack.clear()
+            self.irqs_on[cpu] = 1
+        for context in contexts:
+            spec = context.spec
+            context.state = spec.state
+            context.cpu = spec.cpus[0]
+            context.stack = self.stacks[context.cpu]
+            context.paused_at = -1
+            if spec.state is State.RUNNING:
+                context.stack.append(context)
+                self._set_current(context, 0, 0, 0)
+            else:
+                context.allowed = sum(1 << cpu for cpu in spec.cpus)
+                context.guards = ()
+            if spec.level is Level.TASK and spec.state is not State.NEW:
+                self.live += 1
+
+    def run(self, name: str, context: Context, address: int = 0, a: int = 0, b: int = 0) -> None:
+        """Execute a row of the table for a context in a state that the row starts from."""
+        row = TRANSITIONS[name]
+        if context.state not in row.source or context.level not in row.levels:
+            raise ModelError(
+                f"{context.name} ({context.level.name}, {context.state.name}) cannot {name}"
+            )
+        guards, effects, target = self._rows[name]
+        for guard in guards:
+            if not guard(context):
+                raise ModelError(f"{context.name} cannot {name}: a guard does not hold")
+        for effect in effects:
+            effect(context, address, a, b)
+        if target is not None:
+            context.state = target
+
+    def arrival(self, context: Context) -> str:
+        """The row by which a context that is on no CPU comes to one; sets its `guards`."""
+        if context.state is State.RUNNABLE:
+            name = "switch_in"
+        elif context.state is State.SLEEPING:
+            name = "wake"
+        elif context.state is State.AWAY and context.pending[0] == ENTER:
+            name = "nmi_enter" if context.level is Level.NMI else "enter"
+        elif context.state is State.AWAY and context.pending[0] == ENTER_PENDING:
+            name = "enter_pending"
+        else:
+            raise ModelError(
+                f"{context.name} is {context.state.name} and awaits {kind_name(context.pending[0])}"
+            )
+        context.guards = self._rows[name][0]
+        return name
+
+    # guards
+
+    def _is_top(self, context: Context) -> bool:
+        return context.stack[-1] is context
+
+    def _finds_idle_cpu(self, context: Context) -> bool:
+        return any(
+            not stack and context.allowed >> cpu & 1 for cpu, stack in enumerate(self.stacks)
+        )
+
+    def _irqs_are_on(self, context: Context) -> bool:
+        return self.irqs_on[context.cpu] == 1
+
+    def _no_interrupt_runs(self, context: Context) -> bool:
+        return not context.stack or context.stack[-1].level is Level.TASK
+
+    def _no_nmi_runs(self, context: Context) -> bool:
+        return not context.stack or context.stack[-1].level is not Level.NMI
+
+    def _is_pending(self, context: Context) -> bool:
+        word = context.pending[2]
+        return isinstance(word, int) and self._store.words[word] != 0
+
+    def _condition_holds(self, context: Context) -> bool:
+        address, mask, value = context.condition
+        return self._store.words[address] & mask == value
+
+    # effects
+
+    def _push(self, context: Context, address: int, a: int, b: int) -> None:
+        if context.level is Level.TASK:
+            idle = [
+                cpu
+                for cpu, stack in enumerate(self.stacks)
+                if not stack and context.allowed >> cpu & 1
+            ]
+            context.cpu = idle[self._choose(len(idle))] if len(idle) > 1 else idle[0]
+            context.stack = self.stacks[context.cpu]
+        context.stack.append(context)
+
+    def _pop(self, context: Context, address: int, a: int, b: int) -> None:
+        context.stack.pop()
+
+    def _set_current(self, context: Context, address: int, a: int, b: int) -> None:
+        word = self._current[context.cpu]
+        if word:
+            self._store.words[word] = context.index + 1
+
+    def _clear_current(self, context: Context, address: int, a: int, b: int) -> None:
+        word = self._current[context.cpu]
+        if word:
+            self._store.words[word] = 0
+
+    def _save_irqs(self, context: Context, address: int, a: int, b: int) -> None:
+        context.saved_irqs = self.irqs_on[context.cpu]
+
+    def _restore_irqs(self, context: Context, address: int, a: int, b: int) -> None:
+        self.irqs_on[context.cpu] = a
+
+    def _irqs_off(self, context: Context, address: int, a: int, b: int) -> None:
+        self.irqs_on[context.cpu] = 0
+
+    def _turn_irqs_on(self, context: Context, address: int, a: int, b: int) -> None:
+        self.irqs_on[context.cpu] = 1
+
+    def _clear_pending(self, context: Context, address: int, a: int, b: int) -> None:
+        self._store.words[a] = 0
+
+    def _set_condition(self, context: Context, address: int, a: int, b: int) -> None:
+        context.condition = (address, a, b)
+
+    def _set_allowed(self, context: Context, address: int, a: int, b: int) -> None:
+        context.allowed = a
