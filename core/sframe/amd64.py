@@ -4,6 +4,7 @@ The call instruction itself saves the return address, so the header fixes its pl
 default rows carry no word for it. Sections 3 to 5 of the format description.
 """
 
+import struct
 from typing import Final
 
 from stackweave.core.sframe.constants import BaseRegister
@@ -16,8 +17,8 @@ from stackweave.core.sframe.rules import (
     FrameRule,
     Location,
     ReadWord,
+    Registers,
     RuleKind,
-    SignalContext,
     flexible_locations,
 )
 
@@ -52,6 +53,23 @@ _UCONTEXT_OTHERS: Final = {
     2: 152,  # rcx
 }
 """Offsets in struct ucontext, whose sigcontext begins at 40 with r8 (uapi/asm/sigcontext.h)."""
+
+_PRSTATUS_REGISTERS: Final = struct.Struct("<27Q")
+_PRSTATUS_REGISTERS_AT: Final = 112
+_PRSTATUS_PC: Final = 16
+_PRSTATUS_GENERAL: Final = {
+    **{15 - index: index for index in range(4)},  # r15 to r12
+    6: 4,  # rbp
+    3: 5,  # rbx
+    **{11 - index: 6 + index for index in range(4)},  # r11 to r8
+    0: 10,  # rax
+    2: 11,  # rcx
+    1: 12,  # rdx
+    4: 13,  # rsi
+    5: 14,  # rdi
+    7: 19,  # rsp
+}
+"""Index of each register in struct user_regs_struct (asm/user_64.h), by DWARF number."""
 
 
 def default_rule(header: Header, function: FunctionDescriptor, row: FrameRow) -> FrameRule:
@@ -99,7 +117,7 @@ def flexible_rule(header: Header, function: FunctionDescriptor, row: FrameRow) -
     return _frame(function, cfa, ra, fp)
 
 
-def signal_context(sp: int, read: ReadWord) -> SignalContext | None:
+def signal_context(sp: int, read: ReadWord) -> Registers | None:
     """The handler has returned into the trampoline, so SP points to struct ucontext.
 
     PC = *(SP + 168), SP = *(SP + 160), FP = *(SP + 120); the other registers are there too.
@@ -110,7 +128,16 @@ def signal_context(sp: int, read: ReadWord) -> SignalContext | None:
         return None
     words = {register: read(sp + offset) for register, offset in _UCONTEXT_OTHERS.items()}
     others = {register: word for register, word in words.items() if word is not None}
-    return SignalContext(pc, interrupted_sp, fp, others)
+    return Registers(pc, interrupted_sp, fp, others)
+
+
+def thread_registers(prstatus: bytes) -> Registers | None:
+    """struct elf_prstatus holds struct user_regs_struct at 112."""
+    if len(prstatus) < _PRSTATUS_REGISTERS_AT + _PRSTATUS_REGISTERS.size:
+        return None
+    words = _PRSTATUS_REGISTERS.unpack_from(prstatus, _PRSTATUS_REGISTERS_AT)
+    general = {register: words[index] for register, index in _PRSTATUS_GENERAL.items()}
+    return Registers(words[_PRSTATUS_PC], general[SP], general[FP], general)
 
 
 def can_be_code(address: int) -> bool:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from stackweave.core.sframe.address_space import AddressSpace
-from stackweave.core.sframe.unwind import DEFAULT_LIMIT, Backtrace, Registers, Unwinder
+from stackweave.core.sframe.rules import Registers
+from stackweave.core.sframe.unwind import DEFAULT_LIMIT, Backtrace, Unwinder
 
 _WORD: Final = struct.Struct("<Q")
 

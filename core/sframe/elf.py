@@ -23,6 +23,7 @@ EM_X86_64: Final = 62
 PT_LOAD: Final = 1
 PT_NOTE: Final = 4
 PF_X: Final = 1
+PF_W: Final = 2
 SHT_SYMTAB: Final = 2
 SHT_NOTE: Final = 7
 SHT_NOBITS: Final = 8

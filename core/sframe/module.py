@@ -8,6 +8,7 @@ from typing import Final
 from stackweave.core.sframe.constants import PT_GNU_SFRAME, SHT_GNU_SFRAME
 from stackweave.core.sframe.elf import (
     EM_X86_64,
+    PF_W,
     PF_X,
     PT_LOAD,
     SHT_NOBITS,
@@ -80,12 +81,12 @@ class Module:
             for load in self.loads
         )
 
-    def read(self, address: int, size: int) -> bytes | None:
-        """Bytes of a loadable segment as linked, before relocation; None outside."""
+    def read_constant(self, address: int, size: int) -> bytes | None:
+        """Bytes of a read-only segment at a linked address: what every process sees there."""
         for load in self.loads:
             if load.address <= address and address + size <= load.address + load.file_size:
                 data = self.image.contents(load.offset + address - load.address, size)
-                return data if len(data) == size else None
+                return data if len(data) == size and not load.flags & PF_W else None
         return None
 
 
@@ -100,7 +101,7 @@ class LoadedModule:
     def symbol(self, address: int) -> Symbol | None:
         """The function at a runtime address, itself at its runtime address."""
         found = self.module.symbols.find(address - self.bias)
-        return found and Symbol(found.name, found.address + self.bias)
+        return Symbol(found.name, found.address + self.bias) if found else None
 
 
 def build_id(image: ElfImage) -> bytes | None:

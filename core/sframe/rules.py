@@ -15,7 +15,7 @@ words wrongly; reading the pairs one after the other cannot.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Protocol
 
@@ -70,14 +70,14 @@ SIGNAL_ENTRY: Final = FrameRule(RuleKind.SIGNAL_ENTRY, NOWHERE, NOWHERE, None, T
 
 
 @dataclass(frozen=True, slots=True)
-class SignalContext:
-    """Registers that a signal interrupted, as the kernel saved them."""
+class Registers:
+    """The registers of a place where execution stopped: a thread's, or a signal's victim's."""
 
     pc: int
     sp: int
     fp: int
-    registers: Mapping[int, int]
-    """The others, by DWARF number."""
+    others: Mapping[int, int] = field(default_factory=dict)
+    """General registers by DWARF number, as far as known."""
 
 
 class Architecture(Protocol):
@@ -97,8 +97,11 @@ class Architecture(Protocol):
     ) -> FrameRule:
         """The equations of a flexible row."""
 
-    def signal_context(self, sp: int, read: ReadWord) -> SignalContext | None:
+    def signal_context(self, sp: int, read: ReadWord) -> Registers | None:
         """What the kernel saved, when `sp` is that of the trampoline; None: not readable."""
+
+    def thread_registers(self, prstatus: bytes) -> Registers | None:
+        """The registers in an NT_PRSTATUS note of a core; None: the note is cut."""
 
     def can_be_code(self, address: int) -> bool:
         """Whether user code can be at `address` at all."""

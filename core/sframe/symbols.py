@@ -46,12 +46,15 @@ class SymbolTable:
         self._starts = [entry[0] for entry in entries]
 
     def find(self, address: int) -> Symbol | None:
-        """The function that covers `address`; one of unknown size reaches to the next."""
+        """The function that covers `address`, or None.
+
+        One of unknown size reaches to the next symbol or to the end of its section.
+        """
         found = bisect_right(self._starts, address) - 1
         if found < 0:
             return None
         start, _, size, name = self._entries[found]
-        if size and address >= start + size:
+        if address >= start + size:
             return None
         return Symbol(string_at(self._strings, name).decode("utf-8", "backslashreplace"), start)
 
@@ -60,10 +63,11 @@ def _functions(image: ElfImage, table: Section) -> list[tuple[int, int, int, int
     """(address, preference, size, name offset) of each named function symbol."""
     data = image.contents(table.offset, table.size)
     whole = len(data) - len(data) % _SYMBOL.size
-    code = {index for index, s in enumerate(image.sections) if s.flags & SHF_EXECINSTR}
+    code = {i: s for i, s in enumerate(image.sections) if s.flags & SHF_EXECINSTR}
     functions = []
     for name, info, _, section, value, size in _SYMBOL.iter_unpack(memoryview(data)[:whole]):
         kind, binding = info & 0xF, info >> 4
         if name and kind in _CODE_TYPES and section in code:
+            size = size or max(0, code[section].address + code[section].size - value)
             functions.append((value, 2 * (kind != _STT_NOTYPE) + (binding != 0), size, name))
     return functions

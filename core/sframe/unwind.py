@@ -30,7 +30,7 @@ from typing import Final
 from stackweave.core.sframe.errors import SFrameError
 from stackweave.core.sframe.lookup import SFrameSection
 from stackweave.core.sframe.module import LoadedModule
-from stackweave.core.sframe.rules import CFA, FrameRule, Location, ReadWord, RuleKind
+from stackweave.core.sframe.rules import CFA, FrameRule, Location, ReadWord, Registers, RuleKind
 
 FindModule = Callable[[int], LoadedModule | None]
 """Finds the module that is mapped at an address."""
@@ -57,17 +57,6 @@ class StopReason(Enum):
     BAD_RETURN_ADDRESS = "the return address is not in executable memory"
     MALFORMED = "the entry for the pc is damaged"
     LIMIT = "frame limit reached"
-
-
-@dataclass(frozen=True, slots=True)
-class Registers:
-    """Registers of a stopped thread."""
-
-    pc: int
-    sp: int
-    fp: int
-    others: Mapping[int, int] = field(default_factory=dict)
-    """General registers by DWARF number, as far as known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +165,7 @@ class Unwinder:
         if context is None:
             raise _Stopped(StopReason.SIGNAL_ENTRY)
         module = self.find_module(context.pc)
-        return Frame(context.pc, context.sp, context.fp, True, module, context.registers)
+        return Frame(context.pc, context.sp, context.fp, True, module, context.others)
 
     def _value(self, location: Location, cfa: int, frame: Frame, section: SFrameSection) -> int:
         """value = dereference ? *(base + offset) : base + offset."""

@@ -1,0 +1,197 @@
+"""A core file: threads, mapped files and memory, with the modules that belong to it.
+
+Linux and gdb write the same notes, in different places and amounts. Registers come from one
+NT_PRSTATUS note per thread, file mappings from NT_FILE; both are recognised by owner and type
+together, because a type number means nothing alone (gdb adds its own). Memory comes from the
+PT_LOAD segments. Cores leave out what the files on disk hold, so a read that the core cannot
+answer goes to the module mapped there, if that part of it is read-only.
+
+A module belongs to a mapped file if the build ids agree; where one side has none, if the names
+do. The core's side of the build id is read from the file's first page, which cores keep.
+
+A truncated core gives what is there; `missing` says what is not.
+"""
+
+import struct
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from stackweave.core.sframe import amd64
+from stackweave.core.sframe.address_space import AddressSpace, FileMapping
+from stackweave.core.sframe.elf import (
+    EM_X86_64,
+    ET_CORE,
+    PF_X,
+    PT_LOAD,
+    PT_NOTE,
+    ElfImage,
+    Segment,
+    map_file,
+    parse_elf,
+)
+from stackweave.core.sframe.errors import ElfError
+from stackweave.core.sframe.module import Module, build_id
+from stackweave.core.sframe.rules import Registers
+from stackweave.core.sframe.unwind import DEFAULT_LIMIT, Backtrace, Unwinder
+
+_OWNER: Final = b"CORE"
+_NT_PRSTATUS: Final = 1
+_NT_FILE: Final = 0x46494C45
+_LWP_AT: Final = 32
+_WORD: Final = struct.Struct("<Q")
+_FILE_RANGE: Final = struct.Struct("<QQQ")
+_FIRST_PAGES: Final = 0x2000
+"""Bytes of a mapped file's beginning to search for its build id."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoreThread:
+    """One thread of the dumped process."""
+
+    lwp: int
+    registers: Registers
+
+
+class CoreFile:
+    """A dumped AMD64 process, ready to unwind."""
+
+    def __init__(self, image: ElfImage, modules: Iterable[Module] = ()) -> None:
+        """Take a parsed core and the files it may have mapped; raises `ElfError`."""
+        if image.kind != ET_CORE or image.machine != EM_X86_64:
+            raise ElfError(f"{image.name}: not an AMD64 core file")
+        self.image = image
+        notes = [note for note in image.notes() if note.owner == _OWNER]
+        prstatus = [note.contents for note in notes if note.type == _NT_PRSTATUS]
+        self.threads = tuple(_threads(prstatus))
+        files = next((note.contents for note in notes if note.type == _NT_FILE), None)
+        self.mappings = tuple(_file_mappings(files or b""))
+        self._loads = sorted(
+            (s for s in image.segments if s.type == PT_LOAD), key=lambda load: load.address
+        )
+        self._lows = [load.address for load in self._loads]
+        self.missing = (*image.missing, *self._missing(files is None))
+        """What the core should hold and does not, for people."""
+        self.mismatched: list[Module] = []
+        """Modules named like a mapped file whose build id is another."""
+        chosen = self._choose(tuple(modules))
+        self.space = AddressSpace(self.mappings, chosen)
+
+    @classmethod
+    def open(cls, path: Path | str, modules: Iterable[Module] = ()) -> "CoreFile":
+        """Map the core at `path`; raises `ElfError`."""
+        path = Path(path)
+        return cls(parse_elf(map_file(path), path.name), modules)
+
+    def unwind(self, thread: CoreThread, limit: int = DEFAULT_LIMIT) -> Backtrace:
+        """The backtrace of one thread."""
+        unwinder = Unwinder(self.read, self.space.find_module, self.is_code)
+        return unwinder.unwind(thread.registers, limit)
+
+    def read(self, address: int) -> int | None:
+        """The word at `address`, from the core or a mapped file; None if neither has it."""
+        data = self.read_bytes(address, _WORD.size)
+        return None if data is None else int.from_bytes(data, "little")
+
+    def read_bytes(self, address: int, size: int) -> bytes | None:
+        """`size` bytes at `address`; None unless all are there."""
+        load = self._load(address)
+        if load is not None and address + size <= load.address + load.file_size:
+            data = self.image.contents(load.offset + address - load.address, size)
+            if len(data) == size:
+                return data
+        loaded = self.space.find_module(address)
+        if loaded is None:
+            return None
+        return loaded.module.read_constant(address - loaded.bias, size)
+
+    def is_code(self, address: int) -> bool:
+        """Whether the address lies in executable memory, as far as the core says."""
+        load = self._load(address)
+        return bool(load.flags & PF_X) if load is not None else self.space.is_code(address)
+
+    def absent_files(self) -> tuple[str, ...]:
+        """Paths of mapped files for which no module was given."""
+        paths = dict.fromkeys(mapping.path for mapping in self.mappings)
+        return tuple(path for path in paths if path not in self.space.modules)
+
+    def _load(self, address: int) -> Segment | None:
+        found = bisect_right(self._lows, address) - 1
+        if found < 0:
+            return None
+        load = self._loads[found]
+        return load if address < load.address + load.memory_size else None
+
+    def _missing(self, no_files: bool) -> Iterator[str]:
+        size = len(self.image.data)
+        cut = sum(
+            min(s.file_size, max(0, s.offset + s.file_size - size)) for s in self.image.segments
+        )
+        if cut:
+            yield f"{cut} bytes behind the end of the file"
+        if not any(s.type == PT_NOTE for s in self.image.segments):
+            yield "notes"
+        if not self.threads:
+            yield "threads (no NT_PRSTATUS note)"
+        if no_files:
+            yield "file mappings (no NT_FILE note)"
+
+    def _choose(self, modules: tuple[Module, ...]) -> dict[str, Module]:
+        """The module of each mapped file, by its path."""
+        chosen: dict[str, Module] = {}
+        seen: set[str] = set()
+        for mapping in self.mappings:
+            if mapping.path in seen:
+                continue
+            seen.add(mapping.path)
+            module = self._match(mapping, modules)
+            if module is not None:
+                chosen[mapping.path] = module
+        return chosen
+
+    def _match(self, mapping: FileMapping, modules: tuple[Module, ...]) -> Module | None:
+        known = self._build_id(mapping)
+        named = [module for module in modules if module.name == mapping.basename]
+        for module in modules:
+            if known is not None and module.build_id == known:
+                return module
+        for module in named:
+            if known is None or module.build_id is None:
+                return module
+        self.mismatched.extend(named)
+        return None
+
+    def _build_id(self, mapping: FileMapping) -> bytes | None:
+        """The build id of a mapped file, from its first page in the core."""
+        load = self._load(mapping.low)
+        if load is None or mapping.offset:
+            return None
+        start = load.offset + mapping.low - load.address
+        size = min(_FIRST_PAGES, load.address + load.file_size - mapping.low)
+        try:
+            return build_id(parse_elf(self.image.contents(start, max(0, size)), mapping.path))
+        except ElfError:
+            return None
+
+
+def _threads(prstatus: Iterable[bytes]) -> Iterator[CoreThread]:
+    for contents in prstatus:
+        registers = amd64.thread_registers(contents)
+        if registers is not None:
+            yield CoreThread(int.from_bytes(contents[_LWP_AT : _LWP_AT + 4], "little"), registers)
+
+
+def _file_mappings(contents: bytes) -> Iterator[FileMapping]:
+    """NT_FILE: count, page size, (start, end, offset in pages) of each, then the names."""
+    if len(contents) < 16:
+        return
+    count, page_size = struct.unpack_from("<QQ", contents)
+    if count > (len(contents) - 16) // _FILE_RANGE.size:
+        return
+    ranges_end = 16 + count * _FILE_RANGE.size
+    names = contents[ranges_end:].split(b"\0")
+    ranges = _FILE_RANGE.iter_unpack(memoryview(contents)[16:ranges_end])
+    for (low, high, offset), name in zip(ranges, names, strict=False):
+        yield FileMapping(low, high, offset * page_size, name.decode("utf-8", "backslashreplace"))
