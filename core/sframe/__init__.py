@@ -1,1 +1,39 @@
-"""The SFrame format: decoding, look-up and unwinding, useful without the emulator."""
+"""The SFrame format: decoding, look-up and unwinding, useful without the emulator.
+
+    from stackweave.core.sframe import CoreFile, Module
+    core = CoreFile.open("my.core", [Module.open("my-program")])
+    print([core.unwind(thread) for thread in core.threads])
+
+Layers, each knowing only those before it: `constants`, `errors`; `header`, `decode` (bytes to
+rows); `rules` and one module per ABI, `amd64` (rows to equations); `lookup` (address to rule);
+`elf`, `symbols`, `module` (a linked file); `unwind` (frame to frame, memory passed in);
+`address_space`, `dump`, `core_file`, `packed` (where registers and memory come from).
+"""
+
+from stackweave.core.sframe.address_space import AddressSpace, FileMapping
+from stackweave.core.sframe.core_file import CoreFile, CoreThread
+from stackweave.core.sframe.dump import StackDump
+from stackweave.core.sframe.errors import ElfError, ErrorKind, SFrameError
+from stackweave.core.sframe.lookup import SFrameSection
+from stackweave.core.sframe.module import LoadedModule, Module
+from stackweave.core.sframe.rules import Registers
+from stackweave.core.sframe.unwind import Backtrace, Frame, StopReason, Unwinder
+
+__all__ = [
+    "AddressSpace",
+    "Backtrace",
+    "CoreFile",
+    "CoreThread",
+    "ElfError",
+    "ErrorKind",
+    "FileMapping",
+    "Frame",
+    "LoadedModule",
+    "Module",
+    "Registers",
+    "SFrameError",
+    "SFrameSection",
+    "StackDump",
+    "StopReason",
+    "Unwinder",
+]

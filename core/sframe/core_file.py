@@ -117,6 +117,10 @@ class CoreFile:
         paths = dict.fromkeys(mapping.path for mapping in self.mappings)
         return tuple(path for path in paths if path not in self.space.modules)
 
+    def used_modules(self) -> tuple[Module, ...]:
+        """The given modules that the core has mapped."""
+        return tuple(loaded.module for loaded in self.space.modules.values())
+
     def _load(self, address: int) -> Segment | None:
         found = bisect_right(self._lows, address) - 1
         if found < 0:

@@ -11,6 +11,7 @@ claims four billion rows is refused before the first one is read. Memory is ther
 by the section's own size. Sections 2 and 3 of the format description.
 """
 
+import re
 import struct
 from dataclasses import dataclass
 from typing import Final
@@ -32,6 +33,8 @@ _ATTRIBUTE: Final = "HBBB"
 _ATTRIBUTE_SIZE: Final = 5
 _START: Final = {FreType.ADDR1: "B", FreType.ADDR2: "H", FreType.ADDR4: "I"}
 _WORD: Final = ("b", "h", "i")
+
+_NOT_PADDING: Final = re.compile(rb"[^\0]")
 
 _INFO_FRE_TYPE: Final = 0x0F
 _INFO_PC_TYPE: Final = 0x10
@@ -176,18 +179,17 @@ class Table:
 def parse_section(section: bytes, address: int) -> tuple[Table, ...]:
     """Decode the `.sframe` contents linked at `address`; bytes behind the headers are ignored.
 
-    GNU ld merges its inputs under one header. lld concatenates them, each aligned to eight
-    bytes. A segment of type PT_GNU_SFRAME may reach beyond the section, into notes, so the
-    headers' own lengths decide where the data ends. An empty section has no tables.
+    GNU ld merges its inputs under one header. lld concatenates them with zeros between. A
+    segment of type PT_GNU_SFRAME may reach beyond the section, into notes, so the headers' own
+    lengths decide where the data ends. An empty section has no tables.
     """
-    tables = []
-    at = 0
-    while at == 0 or starts_header(section, at):
-        if not section:
-            break
+    tables: list[Table] = []
+    at = 0 if section else None
+    while at is not None and (not tables or starts_header(section, at)):
         header = parse_header(section, at)
         tables.append(Table(section, address, header))
-        at = (header.end + 7) & ~7
+        after = _NOT_PADDING.search(section, header.end)
+        at = after.start() if after else None
     return tuple(tables)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from stackweave.core.sframe.constants import PT_GNU_SFRAME, SHT_GNU_SFRAME
 from stackweave.core.sframe.elf import (
     EM_X86_64,
+    ET_CORE,
     PF_W,
     PF_X,
     PT_LOAD,
@@ -30,6 +31,8 @@ class Module:
 
     def __init__(self, image: ElfImage) -> None:
         """Take a parsed ELF file; raises `SFrameError` if its `.sframe` is refused."""
+        if image.kind == ET_CORE:
+            raise ElfError(f"{image.name}: a core, not a program or library")
         if image.machine != EM_X86_64:
             raise ElfError(f"{image.name}: machine {image.machine} is not AMD64")
         self.image = image
