@@ -19,9 +19,10 @@ from stackweave.core.sframe.dump import StackDump
 from stackweave.core.sframe.module import Module
 from stackweave.core.sframe.rules import Registers
 
-DATA: Final = Path(
-    os.environ.get("STACKWEAVE_SFRAME_DATA", Path(__file__).parents[1] / "data" / "sframe")
-)
+_OWN: Final = Path(__file__).parents[1] / "data" / "sframe"
+DATA: Final = Path(os.environ.get("STACKWEAVE_SFRAME_DATA", _OWN))
+IS_OWN: Final = DATA.samefile(_OWN)
+"""Whether these are the project's own recordings, whose figures are known."""
 TAGS: Final = ("v1", "v2", "v3", "llvm")
 """The AMD64 folders: which toolchain wrote the files."""
 
