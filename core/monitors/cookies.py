@@ -1,0 +1,115 @@
+"""Cookies name kernel entries: `cookie-zero`, `cookie-mismatch` and `cookie-shared`.
+
+A cookie is never 0, is the same for all requests and callbacks of one entry, and no other entry of the task has it
+(kernel/unwind/deferred.c, get_cookie()).
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from ..events import CallbackBegin, KernelExit, RequestBegin, RequestEnd
+from ..monitor import Monitor, violate
+from .specification import sliced
+
+
+@dataclass(frozen=True, slots=True)
+class CookieZero:
+    """`cookie-zero`: a granted request got cookie 0, or a callback brought it."""
+
+    def after(self, event: object) -> Self:
+        match event:
+            case RequestEnd(returned=returned, cookie=0) if returned >= 0:
+                violate("cookie-zero", f"a request returned {returned} and cookie 0")
+            case CallbackBegin(cookie=0):
+                violate("cookie-zero", "a callback has cookie 0")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class CookieMismatch:
+    """`cookie-mismatch`: a callback's cookie is not 0, and no request that it answers got it.
+
+    A callback that nobody asked for is `unrequested`, and none of this property's business; nor is one that
+    overtakes the end of a request, whose cookie is not known yet.
+    """
+
+    running: int = 0
+    pending: frozenset[int] = frozenset()
+    """Cookies of granted requests without an answer."""
+    answered: frozenset[int] = frozenset()
+    """Cookies of requests that were answered in this entry."""
+    called: frozenset[int] = frozenset()
+    """Cookies of this entry's callbacks."""
+
+    def after(self, event: object) -> Self:
+        match event:
+            case RequestBegin():
+                return replace(self, running=self.running + 1)
+            case RequestEnd(returned=returned, cookie=cookie):
+                return self._ended(returned, cookie)
+            case CallbackBegin(cookie=cookie):
+                return self._answer(cookie)
+            case KernelExit():
+                return replace(self, answered=frozenset(), called=frozenset())
+        return self
+
+    def _ended(self, returned: int, cookie: int) -> Self:
+        ended = replace(self, running=self.running - 1)
+        if returned < 0:
+            return ended
+        if cookie in self.called:
+            return replace(ended, answered=self.answered | {cookie})
+        return replace(ended, pending=self.pending | {cookie})
+
+    def _answer(self, cookie: int) -> Self:
+        asked = self.pending | self.answered
+        if cookie and asked and not self.running and cookie not in asked:
+            wanted = ", ".join(f"{wanted:#x}" for wanted in sorted(asked))
+            violate("cookie-mismatch", f"a callback has cookie {cookie:#x}, requests got {wanted}")
+        return replace(self, pending=frozenset(), answered=asked, called=self.called | {cookie})
+
+
+@dataclass(frozen=True, slots=True)
+class CookieShared:
+    """`cookie-shared`: granted requests of two entries got the same cookie, or callbacks in two brought it.
+
+    Requests and callbacks are compared each with their own kind: a request and its callback
+    in two entries are `late`. Every cookie so far is kept: any of them may come again.
+    """
+
+    earlier: frozenset[tuple[str, int]] = frozenset()
+    here: frozenset[tuple[str, int]] = frozenset()
+
+    def after(self, event: object) -> Self:
+        match event:
+            case RequestEnd(returned=returned, cookie=cookie) if returned >= 0:
+                return self._seen("request", cookie)
+            case CallbackBegin(cookie=cookie):
+                return self._seen("callback", cookie)
+            case KernelExit():
+                return replace(self, earlier=self.earlier | self.here, here=frozenset())
+        return self
+
+    def _seen(self, what: str, cookie: int) -> Self:
+        if cookie == 0:
+            return self
+        if (what, cookie) in self.earlier:
+            violate("cookie-shared", f"a {what} has cookie {cookie:#x}, as in an earlier entry")
+        return replace(self, here=self.here | {(what, cookie)})
+
+
+def cookie_zero(task: int, tracer: int) -> Monitor:
+    """No cookie is 0."""
+    return sliced("cookie-zero", CookieZero(), RequestEnd, CallbackBegin, task=task, tracer=tracer)
+
+
+def cookie_mismatch(task: int, tracer: int) -> Monitor:
+    """A callback brings the cookie that the request got."""
+    kinds = (RequestBegin, RequestEnd, CallbackBegin, KernelExit)
+    return sliced("cookie-mismatch", CookieMismatch(), *kinds, task=task, tracer=tracer)
+
+
+def cookie_shared(task: int) -> Monitor:
+    """No two entries of a task have the same cookie."""
+    kinds = (RequestEnd, CallbackBegin, KernelExit)
+    return sliced("cookie-shared", CookieShared(), *kinds, task=task)

@@ -1,0 +1,71 @@
+"""How a property is written down: an immutable state, what each event makes of it, and the slice it is about.
+
+A specification is a frozen dataclass whose `after` gives the next state or reports a violation; `follow` makes
+a monitor's coroutine of it, with the state as its only local. So a monitor is the finite automaton
+of its states, and two monitors that know the same are equal, whatever they saw on the way.
+
+No property needs the ordinal of a kernel entry, only whether two events lie in the same one. A KernelExit closes
+the entry, so that is where states age: what was "in this entry" becomes "earlier", and nothing counts up.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, Self, TypeVar
+
+from ..errors import ModelError
+from ..monitor import Monitor, next_event
+
+
+class Specification(Protocol):
+    """What a property knows of the events so far."""
+
+    def after(self, event: object) -> Self:
+        """What it knows after one more event of its slice. Raises `ViolationFound` through `violate`."""
+        ...
+
+
+Item = TypeVar("Item")
+
+
+def latest(running: Sequence[Item]) -> Item:
+    """What is known of the request that ends: requests nest, so it is the one that began last."""
+    if not running:
+        raise ModelError("a RequestEnd without a RequestBegin")
+    return running[-1]
+
+
+async def follow(state: Specification) -> None:
+    """A monitor's coroutine."""
+    while True:
+        state = state.after(await next_event())
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Accepts events of some kinds that do not contradict the given fields.
+
+    An event without a field belongs to all its slices: a KernelExit of task 0 is seen by
+    the slices of task 0 and every tracer.
+    """
+
+    kinds: frozenset[type]
+    fields: tuple[tuple[str, int | str], ...]
+
+    def __call__(self, event: object) -> bool:
+        return type(event) in self.kinds and all(
+            getattr(event, name, value) == value for name, value in self.fields
+        )
+
+    @property
+    def label(self) -> str:
+        """Such as "task0 tracer1"."""
+        return " ".join(
+            value if isinstance(value, str) else f"{name}{value}" for name, value in self.fields
+        )
+
+
+def sliced(property: str, start: Specification, *kinds: type, **fields: int | str) -> Monitor:
+    """The monitor of a property for one slice, which begins in state `start`."""
+    of = Slice(frozenset(kinds), tuple(fields.items()))
+    return Monitor(property, of.label, partial(follow, start), of)
