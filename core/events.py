@@ -173,3 +173,10 @@ class ShadowStackFreed:
     """A shadow stack was given back to the allocator."""
 
     stack: int
+
+
+@dataclass(frozen=True, slots=True)
+class UndefinedBehaviour:
+    """The code did what C leaves undefined and sanitizers report."""
+
+    what: str

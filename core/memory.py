@@ -156,7 +156,10 @@ class SplitWord(Word):
 
 
 class Struct:
-    """Fields at consecutive words, declared as annotations: handle classes or other structs."""
+    """Fields at consecutive words, declared as annotations: handle classes or other structs.
+
+    Annotations of other types are attributes of the handle, and no part of the memory.
+    """
 
     address: int
     """Of the first field; what a pointer to the object holds."""
@@ -177,7 +180,7 @@ Message = TypeVar("Message")
 
 def _fields(struct: type[Struct]) -> Iterator[tuple[str, type[Word | Struct]]]:
     for field, kind in get_type_hints(struct).items():
-        if field not in Struct.__annotations__:
+        if isinstance(kind, type) and issubclass(kind, (Word, Struct)):
             yield field, kind
 
 
@@ -279,8 +282,13 @@ class Layout:
     def word(self, name: str, initial: int = 0) -> Word:
         """Declare one word."""
         word = self.place(name, Word)
-        self.initial[word.address] = initial & U64_MASK
+        self.initialise(word, initial)
         return word
+
+    def initialise(self, word: Word, value: int) -> None:
+        """What a declared word holds at the start, instead of 0."""
+        self._check_open(word.name)
+        self.initial[word.address] = value & U64_MASK
 
     def place(self, name: str, kind: type[Cell]) -> Cell:
         """Declare one handle or struct, all zero."""

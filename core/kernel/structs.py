@@ -1,0 +1,107 @@
+"""The kernel's structures, as far as deferred unwinding touches them, and the constants they hold."""
+
+from enum import IntEnum
+from typing import Final
+
+from ..memory import SignedWord, SplitWord, Struct, Word
+
+EPERM: Final = 1
+ESRCH: Final = 3
+ENOMEM: Final = 12
+EFAULT: Final = 14
+EBUSY: Final = 16
+EINVAL: Final = 22
+
+PF_EXITING: Final = 0x00000004
+PF_KTHREAD: Final = 0x00200000
+"""task_struct.flags (include/linux/sched.h)."""
+
+TIF_NOTIFY_RESUME: Final = 1 << 1
+TIF_NEED_RESCHED: Final = 1 << 3
+"""Bits of thread_info.flags (arch/x86/include/asm/thread_info.h)."""
+
+UNWIND_MAX_ENTRIES: Final = 510
+"""A page less the cache's header, in program counters (kernel/unwind/deferred.c)."""
+
+
+class Mode(IntEnum):
+    """Where a task's registers are: what user_mode(regs) tells an interrupt."""
+
+    USER = 0
+    KERNEL = 1
+    INTERRUPTED = 2
+    """An interrupt took it in user mode; before its next user instruction it leaves by irqentry_exit()."""
+
+
+class TaskWorkMode(IntEnum):
+    """enum task_work_notify_mode (include/linux/task_work.h)."""
+
+    TWA_RESUME = 1
+    TWA_NMI_CURRENT = 4
+
+
+class CallbackHead(Struct):
+    """struct callback_head: a link in task_struct.task_works. Its function is the system's to know."""
+
+    next: Word
+
+
+class ListHead(Struct):
+    """struct list_head."""
+
+    next: Word
+    prev: Word
+
+
+class UnwindCache(Struct):
+    """struct unwind_cache."""
+
+    nr_entries: Word
+    unwind_completed: Word
+    """Bits of the works called since the task entered the kernel; unused before generation `completed`."""
+    entries: Word
+    """The program counters, as the unwinder's number for them (see `unwind_user`)."""
+
+
+class UnwindTaskInfo(Struct):
+    """struct unwind_task_info, embedded in task_struct."""
+
+    unwind_mask: Word
+    """Bit 0 PENDING, bit 1 USED (upstream), then one bit for each tracer that asked."""
+    cache: Word
+    """Pointer to the task's struct unwind_cache, 0 until the first unwind."""
+    work: CallbackHead
+    id: SplitWord
+    """union unwind_task_id: low half cpu + 1, high half an odd counter; 0: none yet."""
+
+
+class Task(Struct):
+    """struct task_struct with its thread_info."""
+
+    flags: Word
+    """PF_KTHREAD, PF_EXITING."""
+    thread_flags: Word
+    """TIF_NOTIFY_RESUME, TIF_NEED_RESCHED."""
+    mm: Word
+    """1 while the task has user memory."""
+    mode: Word
+    """A `Mode`."""
+    user_stack: Word
+    """Which of its captured user stacks the task is at."""
+    task_works: Word
+    """Head of the list of pending works, 0 or a struct callback_head's address."""
+    pi_lock: Word
+    unwind_info: UnwindTaskInfo
+    number: int
+    """The program's number for it, in events."""
+
+
+class UnwindWork(Struct):
+    """struct unwind_work: a tracer's registration."""
+
+    list: ListHead
+    func: Word
+    """1 + the tracer's number, 0 for NULL."""
+    bit: SignedWord
+    tracer: int
+    """The number of the tracer that it is embedded in."""

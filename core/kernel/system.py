@@ -1,0 +1,146 @@
+"""A whole kernel for one program: its CPUs, tasks and tracers, and one generation of deferred unwinding."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from ..events import (
+    CallbackBegin,
+    CallbackEnd,
+    CancelBegin,
+    CancelEnd,
+    Registered,
+    RequestBegin,
+    RequestEnd,
+)
+from ..memory import Struct, Word
+from ..operations import emit
+from ..program import Program
+from .bitmask import Bitmask
+from .completed import Completed
+from .entry import Entry
+from .generation import Callback, Caller, Deferral, Generation
+from .life import Life
+from .mutex import Mutex
+from .srcu import Srcu
+from .structs import ListHead, Task, UnwindCache, UnwindWork
+from .task_work import TaskWork
+from .unwind_user import Faults, Unwinder, UnwindUser
+from .upstream import Upstream
+
+GENERATIONS: Final[dict[str, type[Generation]]] = {
+    generation.name: generation for generation in (Bitmask, Completed, Upstream)
+}
+"""By name, oldest first."""
+
+
+class Tracer(Struct):
+    """A tracer: its registration, and what its callbacks write."""
+
+    work: UnwindWork
+    records: Word
+    """How many callbacks it has had."""
+    enabled: Word
+    """1 while its sources should ask. They look before they ask, and lose the race like real ones."""
+
+
+class System:
+    """Declares everything on a program's layout; contexts are the caller's to add."""
+
+    def __init__(
+        self,
+        program: Program,
+        generation: str,
+        *,
+        tasks: int,
+        tracers: int,
+        unwinder: Unwinder,
+        stacks: int,
+        faults: Faults = Faults.NEVER,
+        callback: Callback | None = None,
+    ) -> None:
+        layout = program.layout
+        self.cpus = tuple(program.cpu(number) for number in range(program.cpus))
+        self.tasks = tuple(layout.place(f"task{number}", Task) for number in range(tasks))
+        for number, task in enumerate(self.tasks):
+            task.number = number
+            layout.initialise(task.mm, 1)
+        self.tracers = tuple(layout.place(f"tracer{number}", Tracer) for number in range(tracers))
+        for number, tracer in enumerate(self.tracers):
+            tracer.work.tracer = number
+        self.task_work = TaskWork()
+        callbacks = layout.place("callbacks", ListHead)
+        lists = {tracer.work.list.address: tracer.work for tracer in self.tracers}
+        deferral = Deferral(
+            tasks=self.tasks,
+            task_work=self.task_work,
+            unwind_user=UnwindUser(
+                layout.pool("unwind_cache", UnwindCache, tasks), unwinder, faults
+            ),
+            callback=callback or self.deliver,
+            unwind_ctx_ctr=layout.per_cpu("unwind_ctx_ctr", Word),
+            callbacks=callbacks,
+            nodes={callbacks.address: callbacks} | {at: work.list for at, work in lists.items()},
+            works=lists,
+            callback_mutex=Mutex(layout.word("callback_mutex")),
+            unwind_mask=layout.word("unwind_mask", GENERATIONS[generation].reserved),
+            unwind_srcu=Srcu(layout, "unwind_srcu"),
+        )
+        layout.initialise(callbacks.next, callbacks.address)
+        layout.initialise(callbacks.prev, callbacks.address)
+        self.deferral = deferral
+        self.generation = GENERATIONS[generation](deferral)
+        self._contexts: dict[int, int] = {}
+        self._tasks_by_current: dict[int, Task] = {}
+        self.entry = Entry(self.generation, self.task_work, self._tasks_by_current, stacks)
+        self.life = Life(self.generation, self.task_work, deferral.unwind_user, self._contexts)
+
+    def runs(self, task: Task, context: int) -> None:
+        """Say which context of the program is a task's."""
+        self._contexts[task.number] = context
+        self._tasks_by_current[context + 1] = task
+
+    async def deliver(self, tracer: int, task: Task, cookie: int, nr: int, entries: int) -> None:
+        """A tracer's callback that counts its records and reports what it was given."""
+        trace = self.deferral.unwind_user.program_counters(entries) if nr else ()
+        await emit(CallbackBegin(task.number, tracer, cookie, trace))
+        await self.tracers[tracer].records.fetch_add(1)
+        await emit(CallbackEnd(task.number, tracer))
+
+    async def init(self, tracer: int) -> int:
+        """Register a tracer, and let its sources ask."""
+        work = self.tracers[tracer].work
+        result = await self.generation.unwind_deferred_init(work)
+        if result == 0:
+            await emit(Registered(tracer, await work.bit.load()))
+            await self.tracers[tracer].enabled.store(1)
+        return result
+
+    async def request(
+        self, tracer: int, caller: Caller, *, outside: bool = True
+    ) -> tuple[int, int]:
+        """Ask for the current task's stack. Without a current task it is the idle task that is asked about."""
+        work = self.tracers[tracer].work
+        task = caller.task
+        if task is None:
+            return await self.generation.unwind_deferred_request(work, caller)
+        await emit(RequestBegin(task.number, tracer, outside))
+        returned, cookie = await self.generation.unwind_deferred_request(work, caller)
+        await emit(RequestEnd(task.number, tracer, returned, cookie))
+        return returned, cookie
+
+    async def cancel(self, tracer: int) -> None:
+        """Tell the sources to stop, and unregister: the race with one that has already looked stays."""
+        await self.tracers[tracer].enabled.store(0)
+        await emit(CancelBegin(tracer))
+        await self.generation.unwind_deferred_cancel(self.tracers[tracer].work)
+        await emit(CancelEnd(tracer))
+
+
+def requests(system: System, tracer: int) -> Callable[[Caller], Awaitable[None]]:
+    """A handler: a source of the tracer fires once, if it is enabled."""
+
+    async def fire(caller: Caller) -> None:
+        if await system.tracers[tracer].enabled.load():
+            await system.request(tracer, caller)
+
+    return fire

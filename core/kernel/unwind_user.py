@@ -1,0 +1,88 @@
+"""Unwinding the user stack of the current task (kernel/unwind/user.c, unwind_user_faultable() in deferred.c).
+
+How a stack is unwound is passed in: a function from (captured stack, whether its memory can be read) to program
+counters, innermost first. A page that is not present makes the task sleep, and one that cannot be had ends the trace
+after the program counter, which needs no memory. The kernel's array of entries is one word here: the captured
+stack's number, twice, plus one where its memory could not be read.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+
+from ..memory import Pool
+from ..operations import choose, schedule
+from .structs import EINVAL, ENOMEM, UNWIND_MAX_ENTRIES, Task, UnwindCache
+
+Unwinder = Callable[[int, bool], tuple[int, ...]]
+"""(number of the captured stack, whether its memory can be read) to program counters."""
+
+
+class Faults(Enum):
+    """What a program lets the user's memory, and the allocator, do."""
+
+    NEVER = "memory is there and allocations succeed"
+    MEMORY = "reading the stack may sleep or fail"
+    ALLOCATION = "the cache's allocation may fail"
+    BOTH = "reading the stack may sleep or fail, and the cache's allocation may fail"
+
+
+class UnwindUser:
+    """unwind_user() and its per-task cache."""
+
+    def __init__(self, caches: Pool[UnwindCache], unwinder: Unwinder, faults: Faults) -> None:
+        self.caches = caches
+        self._unwinder = unwinder
+        self._memory_faults = faults in (Faults.MEMORY, Faults.BOTH)
+        self._allocation_fails = faults in (Faults.ALLOCATION, Faults.BOTH)
+
+    def program_counters(self, entries: int) -> tuple[int, ...]:
+        """What `UnwindCache.entries` stands for."""
+        return self._unwinder(entries >> 1, not entries & 1)[:UNWIND_MAX_ENTRIES]
+
+    async def unwind_user(self, task: Task) -> int:
+        """Unwind the current user stack; the entries."""
+        entries = 2 * await task.user_stack.load()
+        if self._memory_faults:
+            outcome = await choose(3)
+            if outcome == 1:
+                await schedule()
+            elif outcome == 2:
+                entries += 1
+        return entries
+
+    async def unwind_user_faultable(self, task: Task, used_bit: int) -> tuple[int, int]:
+        """The task's trace, unwound once for each entry into the kernel: (0 or -errno, number of entries).
+
+        `used_bit` is set in the mask after a fresh unwind, where the generation has such a bit.
+        """
+        if not await task.mm.load():
+            return -EINVAL, 0
+        info = task.unwind_info
+        pointer = await info.cache.load()
+        if not pointer:
+            pointer = await self._allocate()
+            if not pointer:
+                return -ENOMEM, 0
+            await info.cache.store(pointer)
+        cache = self.caches.at(pointer)
+        count = await cache.nr_entries.load()
+        if count:
+            return 0, count
+        entries = await self.unwind_user(task)
+        count = len(self.program_counters(entries))
+        await cache.entries.store(entries)
+        await cache.nr_entries.store(count)
+        if used_bit:
+            await info.unwind_mask.fetch_or(used_bit)
+        return 0, count
+
+    async def _allocate(self) -> int:
+        """kzalloc(): zeroed, or 0."""
+        if self._allocation_fails and await choose(2):
+            return 0
+        pointer = await self.caches.alloc()
+        if pointer:
+            cache = self.caches.at(pointer)
+            await cache.nr_entries.store(0)
+            await cache.unwind_completed.store(0)
+        return pointer
