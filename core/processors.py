@@ -83,11 +83,11 @@ class Processors:
             context.cpu = spec.cpus[0]
             context.stack = self.stacks[context.cpu]
             context.paused_at = -1
+            context.allowed = sum(1 << cpu for cpu in spec.cpus)
             if spec.state is State.RUNNING:
                 context.stack.append(context)
                 self._set_current(context, 0, 0, 0)
             else:
-                context.allowed = sum(1 << cpu for cpu in spec.cpus)
                 context.guards = ()
             if spec.level is Level.TASK and spec.state is not State.NEW:
                 self.live += 1
