@@ -207,7 +207,9 @@ class Interpreter:
                 move(pick(enabled))
             else:
                 self._deadlock()
-        return self.finish() if self.finished else self._outcome(Verdict.INCOMPLETE)
+        if self.finished or self.violations:
+            return self.finish()
+        return self._outcome(Verdict.INCOMPLETE)
 
     def finish(self) -> Outcome:
         """What must hold at the end, and the execution's outcome. For hosts, once `finished`."""
