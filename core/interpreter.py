@@ -140,7 +140,8 @@ class Interpreter:
         for context in self.contexts:
             context.switched_out = False
             context.coroutine = context.spec.body()
-            self._advance(context, None)
+            if context.state is not State.NEW:
+                self._advance(context, None)
 
     def enabled(self) -> list[Context]:
         """The contexts that may move next, in the order of their declaration."""
@@ -453,6 +454,6 @@ class Interpreter:
         if child.state is not State.NEW:
             return 0
         self._processors.run("fork", child)
-        self._processors.arrival(child)
         self._processors.live += 1
+        self._advance(child, None)
         return 1
