@@ -100,12 +100,12 @@ class Word:
     @coroutine
     def wait(self, mask: int, value: int) -> Step:
         """Wait on this CPU until (word & mask) == value; the result is the word."""
-        return (yield (WAIT, self.address, mask, value))
+        return (yield (WAIT, self.address, mask, value & U64_MASK))
 
     @coroutine
     def acquire(self, old: int, new: int) -> Step:
         """Wait on this CPU until the word equals `old` and store `new` in the same step: a spin lock."""
-        return (yield (ACQUIRE_WORD, self.address, old, new))
+        return (yield (ACQUIRE_WORD, self.address, old & U64_MASK, new))
 
 
 class SignedWord(Word):

@@ -14,6 +14,8 @@ from enum import IntEnum
 from types import coroutine
 from typing import Final, TypeAlias
 
+from .cint import as_u64
+
 Operation: TypeAlias = tuple[int, int, object, object]
 """(kind, address, a, b)."""
 
@@ -186,7 +188,7 @@ def schedule() -> Step:
 @coroutine
 def sleep_until(address: int, mask: int, value: int) -> Step:
     """Leave the CPU until (word & mask) == value; the result is the CPU that the task comes back on."""
-    return (yield (SLEEP, address, mask, value))
+    return (yield (SLEEP, address, mask, as_u64(value)))
 
 
 @coroutine
