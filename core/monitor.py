@@ -90,7 +90,8 @@ class MonitorSet:
                 raise ModelError(
                     f"monitor {monitor.property} reports {violation.signature}"
                 ) from violation
-            found.append(violation)
+            explanation = f"{monitor.slice}: {violation.explanation}"
+            found.append(ViolationFound(violation.property, violation.signature, explanation))
         except StopIteration:
             self._running[index] = None
 
