@@ -1,0 +1,155 @@
+"""A campaign: many executions of one program, and what they showed, one finding a signature."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from stackweave.core import (
+    Interpreter,
+    ModelError,
+    Outcome,
+    Program,
+    RandomWalk,
+    UsageError,
+    Verdict,
+    Violation,
+)
+
+from .digest import digest_of
+from .known import identify
+from .programs.parameters import Parameters
+from .registry import Recipe, blame
+from .schedule import Origin, Schedule, by_name
+
+
+@dataclass(slots=True)
+class Finding:
+    """A signature that was seen, and the first execution that showed it."""
+
+    violation: Violation
+    known: str | None
+    """The id of the known defect that it is."""
+    first: int
+    """The number of the first failing execution."""
+    decisions: tuple[int, ...]
+    """That execution's schedule."""
+    count: int = 0
+    """Executions that showed it."""
+
+    @property
+    def signature(self) -> str:
+        """The violation's signature."""
+        return self.violation.signature
+
+
+@dataclass(slots=True)
+class Campaign:
+    """The results so far. Memory does not grow with the number of executions."""
+
+    seed: int
+    executions: int = 0
+    operations: int = 0
+    incomplete: int = 0
+    """Executions that reached the program's bound: neither clean nor a violation."""
+    interrupted: bool = False
+    seconds: float = 0.0
+    findings: dict[str, Finding] = field(default_factory=dict)
+    """By signature, in the order of their discovery."""
+
+    def count(self, outcome: Outcome, generation: str | None) -> None:
+        """Add one execution."""
+        if outcome.violations:
+            for violation in {each.signature: each for each in outcome.violations}.values():
+                self._count_violation(violation, outcome, generation)
+        self.incomplete += outcome.verdict is Verdict.INCOMPLETE
+        self.operations += outcome.operations
+        self.executions += 1
+
+    def _count_violation(
+        self, violation: Violation, outcome: Outcome, generation: str | None
+    ) -> None:
+        finding = self.findings.get(violation.signature)
+        if finding is None:
+            known = identify(generation, violation.signature)
+            finding = Finding(violation, known, self.executions, outcome.schedule)
+            self.findings[violation.signature] = finding
+        finding.count += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A program under test, and how it was made."""
+
+    recipe: Recipe
+    parameters: Parameters
+    program: Program
+
+    @classmethod
+    def of(cls, recipe: Recipe, parameters: Parameters) -> "Subject":
+        """A fresh program."""
+        return cls(recipe, parameters, recipe.make(parameters))
+
+    @property
+    def generation(self) -> str | None:
+        """The generation that the program says it is, or that was asked for."""
+        generation = self.program.parameters.get("generation", self.parameters.generation)
+        return None if generation is None else str(generation)
+
+    def schedule(self, finding: Finding, seed: int) -> Schedule:
+        """The finding as a schedule that replays."""
+        contexts, choices = by_name(self.program, finding.decisions)
+        return Schedule(
+            self.recipe.name,
+            self.parameters,
+            digest_of(self.program, self.recipe.module),
+            contexts,
+            choices,
+            Origin("random walk", seed, finding.first),
+            finding.signature,
+        )
+
+
+def run(
+    subject: Subject,
+    seed: int,
+    executions: int,
+    *,
+    stop_first: bool = False,
+    watch: Callable[[Campaign], None] | None = None,
+) -> Campaign:
+    """Run the executions 0 to `executions` of a seed; Ctrl-C ends it with the results so far.
+
+    `watch` is called after each execution. Raises `UsageError` or `ModelError` when the program is at fault.
+    """
+    campaign = Campaign(seed)
+    interpreter = Interpreter(subject.program)
+    started = perf_counter()
+    try:
+        _run(interpreter, campaign, executions, subject.generation, stop_first, watch)
+    except KeyboardInterrupt:
+        campaign.interrupted = True
+        interpreter.discard()
+    except (UsageError, ModelError):
+        raise
+    except Exception as error:
+        raise UsageError(f"{subject.recipe.name} failed: {blame(error)}") from error
+    finally:
+        campaign.seconds = perf_counter() - started
+    return campaign
+
+
+def _run(
+    interpreter: Interpreter,
+    campaign: Campaign,
+    executions: int,
+    generation: str | None,
+    stop_first: bool,
+    watch: Callable[[Campaign], None] | None,
+) -> None:
+    strategy = RandomWalk(campaign.seed)
+    for execution in range(executions):
+        campaign.count(interpreter.run(strategy, execution), generation)
+        if watch is not None:
+            watch(campaign)
+        if stop_first and campaign.findings:
+            break

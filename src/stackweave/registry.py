@@ -1,0 +1,130 @@
+"""Programs by name: built in (`default`), or a function in the user's own file (`my_protocol.py:program`)."""
+
+import inspect
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+from types import ModuleType
+
+import stackweave.programs
+from stackweave.core import ModelError, Program, UsageError
+from stackweave.programs import BUILTIN
+from stackweave.programs.parameters import Parameters
+
+DEFAULT = "default"
+_FOUND_NOTHING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to make a program."""
+
+    name: str
+    """What finds it again: a built-in name or `path.py:function`."""
+    module: ModuleType
+    """The module that makes it."""
+    maker: Callable[[Parameters], Program]
+
+    def make(self, parameters: Parameters) -> Program:
+        """A fresh program. Raises `UsageError` for parameters that it does not take."""
+        try:
+            program: object = self.maker(parameters)
+        except (UsageError, ModelError):
+            raise
+        except Exception as error:
+            raise UsageError(f"{self.name} failed: {blame(error)}") from error
+        if not isinstance(program, Program):
+            raise UsageError(f"{self.name} returns a {type(program).__name__}, not a Program")
+        return program
+
+
+def load(name: str, parameters: Parameters) -> Program:
+    """The program of that name. Raises `UsageError` when there is none."""
+    return find(name).make(parameters)
+
+
+def find(name: str) -> Recipe:
+    """How to make the program of that name. Raises `UsageError` when there is none."""
+    path, colon, function = name.rpartition(":")
+    if colon:
+        return _user_recipe(name, Path(path), function)
+    if name not in BUILTIN:
+        raise UsageError(
+            f"no program is named {name}; built in are {', '.join(BUILTIN)}; "
+            "for your own, give the file and the function that makes it: my_protocol.py:program"
+        )
+    return Recipe(name, stackweave.programs, BUILTIN[name])
+
+
+def recipe_of(maker: Callable[..., Program], name: str) -> Recipe:
+    """How to make a program with a function of the user's, named so that `find` finds it again."""
+    return Recipe(name, sys.modules[maker.__module__], _Chosen(name, maker))
+
+
+def given(parameters: Parameters) -> dict[str, int | str]:
+    """The parameters that were chosen."""
+    return {key: value for key, value in asdict(parameters).items() if value is not None}
+
+
+def blame(error: BaseException) -> str:
+    """An exception in one line, with the place that raised it."""
+    line = f"{type(error).__name__}: {error}".partition("\n")[0]
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{line} ({frames[-1].filename}:{frames[-1].lineno})" if frames else line
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """Calls a user's function with those of the chosen parameters that it names."""
+
+    name: str
+    function: Callable[..., Program]
+
+    def __call__(self, parameters: Parameters) -> Program:
+        chosen = given(parameters)
+        takes = inspect.signature(self.function).parameters
+        for parameter in takes.values():
+            needs = parameter.default is parameter.empty and parameter.name not in chosen
+            if needs and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+                raise UsageError(f"{self.name} needs {parameter.name}, which is not given")
+        for name in chosen:
+            if name not in takes:
+                raise UsageError(f"{self.name} takes no parameter {name}")
+        return self.function(**chosen)
+
+
+def _user_recipe(name: str, path: Path, function: str) -> Recipe:
+    module = _run_file(path)
+    maker = getattr(module, function, _FOUND_NOTHING)
+    if maker is _FOUND_NOTHING:
+        makers = [key for key, value in vars(module).items() if inspect.isfunction(value)]
+        raise UsageError(
+            f"{path} has no {function!r}; its functions are: {', '.join(makers) or 'none'}"
+        )
+    if not callable(maker) or inspect.iscoroutinefunction(maker):
+        raise UsageError(f"{name} is no function that returns a Program")
+    return Recipe(name, module, _Chosen(name, maker))
+
+
+def _run_file(path: Path) -> ModuleType:
+    """Run a user's file afresh, as a module of its own, its folder importable as for a script."""
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    folder = str(path.resolve().parent)
+    # the name tells contents apart, for Struct looks its annotations up in sys.modules when it is placed
+    tag = blake2b(folder.encode() + b"\0" + source, digest_size=8).hexdigest()
+    module = ModuleType(f"{path.stem}_{tag}")
+    module.__file__ = str(path.resolve())
+    sys.modules[module.__name__] = module
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"{path} cannot be imported: {blame(error)}") from error
+    return module

@@ -1,0 +1,76 @@
+"""`stackweave replay`: run one failing schedule again, and show it."""
+
+import argparse
+import json
+
+from .exits import Exit
+from .lanes import draw, replay_command, screen_width
+from .registry import given
+from .replaying import Replay, Step, replay
+from .schedule import read
+from .wording import describe, show_event
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what it takes."""
+    parser.add_argument("schedule", metavar="TOKEN-or-FILE", help="as stress printed it")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Replay it; it fails again, or it is refused."""
+    told = replay(read(arguments.schedule))
+    if arguments.json:
+        print(json.dumps(_as_json(told), indent=2))
+    else:
+        print(_as_text(told, arguments.schedule))
+    return Exit.VIOLATION
+
+
+def _as_text(told: Replay, reference: str) -> str:
+    schedule = told.schedule
+    origin = schedule.origin
+    chosen = "".join(f" {key}={value}" for key, value in given(schedule.parameters).items())
+    return "\n".join(
+        [
+            f"{schedule.program}{chosen}: {schedule.signature}, found by {origin.strategy}, "
+            f"seed {origin.seed}, execution {origin.execution:,}",
+            "",
+            draw(told, screen_width()),
+            "",
+            f"replay: {replay_command(reference)}",
+        ]
+    )
+
+
+def _as_json(told: Replay) -> dict[str, object]:
+    schedule = told.schedule
+    return {
+        "command": "replay",
+        "program": schedule.program,
+        "parameters": given(schedule.parameters),
+        "signature": schedule.signature,
+        "violations": [
+            {
+                "property": each.property,
+                "signature": each.signature,
+                "explanation": each.explanation,
+                "context": each.context,
+                "step": each.step,
+            }
+            for each in told.outcome.violations
+        ],
+        "steps": [_step_json(step, told) for step in told.steps],
+        "exit": int(Exit.VIOLATION),
+    }
+
+
+def _step_json(step: Step, told: Replay) -> dict[str, object]:
+    return {
+        "step": step.number,
+        "context": step.context,
+        "function": step.function,
+        "operation": describe(step, told.program) if step.number else None,
+        "choices": [answer for _, answer in step.answers],
+        "events": [show_event(event) for event in step.events],
+    }

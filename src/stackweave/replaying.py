@@ -1,0 +1,189 @@
+"""Replaying a schedule: the same decisions, one step at a time, with everything that happened noted down."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from stackweave.core import (
+    FixedSchedule,
+    Interpreter,
+    ModelError,
+    Outcome,
+    Program,
+    State,
+    UsageError,
+)
+from stackweave.core.context import Context, functions_of
+from stackweave.core.operations import Operation
+
+from .digest import digest_of
+from .registry import blame, find
+from .schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one context did in one move, or, with number 0, before its first."""
+
+    number: int
+    """Operations performed, this one included."""
+    context: str
+    function: str
+    """The innermost protocol function that it stood in."""
+    state: State
+    """Where the context stood before."""
+    operation: Operation
+    """What it awaited: the operation performed, unless it was on no CPU and came to one."""
+    result: object
+    """None where there was none."""
+    cpu: int
+    """Where it stood afterwards."""
+    answers: tuple[tuple[int, int], ...]
+    """Of each `choose` that this move led to: (among how many, the answer)."""
+    events: tuple[object, ...]
+    standing: tuple[State, ...]
+    """Of each context, its state afterwards."""
+
+    @property
+    def is_arrival(self) -> bool:
+        """Whether the move was to come to a CPU, while the operation still waits."""
+        return self.number > 0 and self.state is not State.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A replayed execution."""
+
+    schedule: Schedule
+    program: Program
+    outcome: Outcome
+    steps: tuple[Step, ...]
+    final_events: tuple[tuple[str, object], ...]
+    """What the program's last protocol reported, with its name."""
+
+
+def replay(schedule: Schedule) -> Replay:
+    """Run a schedule again.
+
+    Raises `UsageError` for a stale one, with what changed, and `ModelError` where the same decisions lead
+    elsewhere, which a protocol with hidden effects does.
+    """
+    recipe = find(schedule.program)
+    program = recipe.make(schedule.parameters)
+    _refuse_stale(schedule, program, digest_of(program, recipe.module))
+    return replay_on(schedule, program)
+
+
+def replay_on(schedule: Schedule, program: Program) -> Replay:
+    """As `replay`, on a program that is known to be the one."""
+    decisions = schedule.decisions(program)
+    interpreter = Interpreter(program)
+    try:
+        outcome = interpreter.run(FixedSchedule(decisions))
+        told = tuple(_tell(interpreter, decisions))
+    except ModelError:
+        raise
+    except UsageError as error:
+        raise _diverged(str(error)) from error
+    except Exception as error:
+        raise UsageError(f"{schedule.program} failed: {blame(error)}") from error
+    if list(outcome.schedule) != decisions:
+        raise _diverged("it ends early")
+    if schedule.signature not in {violation.signature for violation in outcome.violations}:
+        raise _diverged(f"it does not show {schedule.signature}")
+    during = sum(len(step.events) for step in told)
+    at_end = tuple((each.context, each.event) for each in outcome.events[during:])
+    return Replay(schedule, program, outcome, told, at_end)
+
+
+def _refuse_stale(schedule: Schedule, program: Program, now: dict[str, bytes]) -> None:
+    before = schedule.digest
+    changed = [item for item in {**before, **now} if before.get(item) != now.get(item)]
+    if not changed:
+        return
+    names = {spec.name for spec in program.contexts}
+    missing = [name for name in schedule.contexts if name not in names]
+    gone = f"; it has no context {', '.join(missing)} any more" if missing else ""
+    raise UsageError(
+        f"the schedule is stale: {schedule.program} has changed since, in its {', '.join(changed)}{gone}"
+    )
+
+
+def _diverged(how: str) -> ModelError:
+    return ModelError(
+        f"the same decisions led elsewhere: {how}; a protocol must depend on nothing but the results of its "
+        "operations (look for a captured list, a global, a clock, a random number, the order of a set)"
+    )
+
+
+class _Answers(FixedSchedule):
+    """Gives the schedule's answers to `choose`, and notes them down."""
+
+    def __init__(self, decisions: Sequence[int]) -> None:
+        super().__init__([entry for entry in decisions if entry < 0])
+        self.given: list[tuple[int, int]] = []
+
+    def choose(self, n: int) -> int:
+        """The answer that the schedule holds."""
+        answer = super().choose(n)
+        self.given.append((n, answer))
+        return answer
+
+    def take(self) -> tuple[tuple[int, int], ...]:
+        """The answers since the last call."""
+        taken, self.given = tuple(self.given), []
+        return taken
+
+
+def _tell(interpreter: Interpreter, decisions: Sequence[int]) -> Iterator[Step]:
+    answers = _Answers(decisions)
+    interpreter.reset(answers)
+    yield from _beginning(interpreter, answers)
+    number = 0
+    while len(interpreter.schedule) < len(decisions) and not interpreter.finished:
+        context = interpreter.contexts[decisions[len(interpreter.schedule)]]
+        number += 1
+        yield _step(interpreter, context, number, answers)
+    interpreter.discard()
+
+
+def _beginning(interpreter: Interpreter, answers: _Answers) -> Iterator[Step]:
+    """What contexts reported before their first operation."""
+    chosen = answers.take()
+    for context in interpreter.contexts:
+        events = tuple(each.event for each in interpreter.events if each.context == context.name)
+        if events or (chosen and context is interpreter.contexts[0]):
+            yield Step(
+                0,
+                context.name,
+                context.name,
+                State.NEW,
+                context.pending,
+                None,
+                context.cpu,
+                chosen,
+                events,
+                _standing(interpreter),
+            )
+            chosen = ()
+
+
+def _step(interpreter: Interpreter, context: Context, number: int, answers: _Answers) -> Step:
+    state, operation, seen = context.state, context.pending, len(interpreter.events)
+    function = (functions_of(context.coroutine) or (context.name,))[-1]
+    result: object = interpreter.step(context)
+    return Step(
+        number,
+        context.name,
+        function,
+        state,
+        operation,
+        result,
+        context.cpu,
+        answers.take(),
+        tuple(each.event for each in interpreter.events[seen:]),
+        _standing(interpreter),
+    )
+
+
+def _standing(interpreter: Interpreter) -> tuple[State, ...]:
+    return tuple(context.state for context in interpreter.contexts)

@@ -1,0 +1,212 @@
+"""A failure is a schedule: which program, what it depends on, and every decision of one execution.
+
+Decisions are kept by context *name*: indexes into a table of names, and `~choice` for each answer to a `choose`.
+A short schedule prints as a token, a long one goes to a file; both are one envelope of `wire`.
+"""
+
+import os
+import re
+import tempfile
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from stackweave.core import Program, UsageError
+from stackweave.programs.parameters import Parameters
+from stackweave.wire import Limits, Plain, WireError, seal, unseal
+from stackweave.wire.fields import entries, integer, items, text
+
+from .registry import given
+
+VERSION: Final = 1
+TOKEN: Final = f"sw{VERSION}."
+SUFFIX: Final = ".swx"
+LONGEST_TOKEN: Final = 2_000
+"""Characters; a longer schedule goes to a file."""
+
+_MAGIC: Final = b"\x89SWX\r\n"
+_LIMITS: Final = Limits(size=1 << 24, length=1 << 22, depth=4)
+_MOST: Final = 1 << 22
+"""Decisions of one schedule."""
+_BITS: Final = 1 << 63
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a schedule was found."""
+
+    strategy: str
+    seed: int
+    execution: int
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """One execution of a program, and the signature of the violation in it."""
+
+    program: str
+    parameters: Parameters
+    digest: dict[str, bytes]
+    contexts: tuple[str, ...]
+    """The names that `choices` counts."""
+    choices: tuple[int, ...]
+    """Of each move the context, as an index of `contexts`; `~answer` of each `choose`."""
+    origin: Origin
+    signature: str
+
+    def decisions(self, program: Program) -> list[int]:
+        """The choices in the program's own context numbers. Raises `UsageError` for a missing context."""
+        numbers = {spec.name: number for number, spec in enumerate(program.contexts)}
+        missing = [name for name in self.contexts if name not in numbers]
+        if missing:
+            raise UsageError(f"{self.program} has no context {', '.join(missing)}")
+        table = [numbers[name] for name in self.contexts]
+        return [choice if choice < 0 else table[choice] for choice in self.choices]
+
+
+def by_name(program: Program, decisions: Sequence[int]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """A table of the contexts that move, in the order of their first move, and the choices by its indexes."""
+    table: dict[int, int] = {}
+    choices = tuple(
+        entry if entry < 0 else table.setdefault(entry, len(table)) for entry in decisions
+    )
+    return tuple(program.contexts[number].name for number in table), choices
+
+
+def token_of(schedule: Schedule) -> str:
+    """The schedule as text, of whatever length."""
+    return TOKEN + urlsafe_b64encode(seal(VERSION, _plain(schedule))).decode().rstrip("=")
+
+
+def write(schedule: Schedule, path: Path) -> None:
+    """Write a schedule's file: whole, or not at all."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(_MAGIC + seal(VERSION, _plain(schedule)))
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def keep(schedule: Schedule, folder: Path) -> str:
+    """What `read` takes: a short schedule's token, or the file that a long one was written to."""
+    token = token_of(schedule)
+    if len(token) <= LONGEST_TOKEN:
+        return token
+    stem = Path(schedule.program.partition(":")[0]).stem
+    defect = "".join(c if c.isalnum() else "-" for c in schedule.signature)
+    tag = blake2b(token.encode(), digest_size=4).hexdigest()
+    path = folder / f"{stem}-{defect[:40]}-{tag}{SUFFIX}"
+    try:
+        write(schedule, path)
+    except OSError:
+        return token  # a folder that cannot be written to loses no failure
+    return str(path)
+
+
+def read(reference: str) -> Schedule:
+    """The schedule that is a token or lies in a file. Raises `UsageError` for anything else."""
+    if re.match(r"sw\d+\.", reference):
+        return _unseal("the token", _token_bytes(reference))
+    try:
+        data = Path(reference).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {reference}: {error.strerror}") from None
+    if not data.startswith(_MAGIC):
+        raise UsageError(f"{reference} is no schedule: it does not begin as a {SUFFIX} file does")
+    return _unseal(reference, data[len(_MAGIC) :])
+
+
+def _token_bytes(token: str) -> bytes:
+    if not token.startswith(TOKEN):
+        raise UsageError(f"the token begins with {token.partition('.')[0]}., where {TOKEN} is read")
+    digits = token[len(TOKEN) :]
+    try:
+        return urlsafe_b64decode(digits + "=" * (-len(digits) % 4))
+    except ValueError as error:
+        raise UsageError(f"the token is damaged: {error}") from None
+
+
+def _unseal(what: str, data: bytes) -> Schedule:
+    try:
+        return _schedule(unseal(VERSION, data, _LIMITS))
+    except WireError as error:
+        raise UsageError(f"{what} is no schedule: {error}") from None
+
+
+def _plain(schedule: Schedule) -> Plain:
+    origin = schedule.origin
+    return [
+        schedule.program,
+        given(schedule.parameters),
+        schedule.digest,
+        schedule.contexts,
+        [number for run in _runs(schedule.choices) for number in run],
+        [origin.strategy, origin.seed, origin.execution],
+        schedule.signature,
+    ]
+
+
+def _runs(choices: Sequence[int]) -> Iterator[tuple[int, int]]:
+    for choice, run in groupby(choices):
+        yield choice, sum(1 for _ in run)
+
+
+def _schedule(value: Plain) -> Schedule:
+    program, parameters, digest, names, runs, origin, signature = items(value, "schedule", 7)
+    contexts = tuple(text(name, "context") for name in items(names, "contexts"))
+    return Schedule(
+        text(program, "program"),
+        _parameters(entries(parameters, "parameters")),
+        {item: _hash(hashed) for item, hashed in entries(digest, "digest").items()},
+        contexts,
+        _choices(items(runs, "choices"), len(contexts)),
+        _origin(items(origin, "origin", 3)),
+        text(signature, "signature"),
+    )
+
+
+def _parameters(value: dict[str, Plain]) -> Parameters:
+    generation = value.pop("generation", None)
+    sizes = {key: integer(size, key, -_BITS, _BITS - 1) for key, size in value.items()}
+    try:
+        return Parameters(
+            None if generation is None else text(generation, "generation"),
+            **sizes,
+        )
+    except TypeError:
+        raise WireError(f"unknown parameters among {', '.join(sizes)}") from None
+
+
+def _hash(value: Plain) -> bytes:
+    if not isinstance(value, bytes):
+        raise WireError("a hash is not bytes")
+    return value
+
+
+def _origin(value: list[Plain]) -> Origin:
+    strategy, seed, execution = value
+    return Origin(
+        text(strategy, "strategy"),
+        integer(seed, "seed", -_BITS, 2 * _BITS - 1),
+        integer(execution, "execution", 0, _BITS),
+    )
+
+
+def _choices(runs: list[Plain], contexts: int) -> tuple[int, ...]:
+    choices: list[int] = []
+    if len(runs) % 2:
+        raise WireError("choices are not pairs")
+    for start in range(0, len(runs), 2):
+        choice = integer(runs[start], "a choice", -_BITS, contexts - 1)
+        choices += [choice] * integer(runs[start + 1], "a run", 1, _MOST - len(choices))
+    return tuple(choices)
