@@ -265,8 +265,7 @@ class Interpreter:
         except (ModelError, UsageError):
             raise
         except Exception as error:
-            name = type(error).__name__
-            self._fail(context, ViolationFound("crash", f"crash:{name}", f"{name}: {error}"))
+            self._crash(context, error)
         else:
             context.pending = operation
             if operation[0] >= GUARDED or context.state is not _RUNNING:
@@ -371,6 +370,10 @@ class Interpreter:
         self._record(context.name, found)
         self.finished = True
 
+    def _crash(self, context: Context, error: Exception) -> None:
+        name = type(error).__name__
+        self._fail(context, ViolationFound("crash", f"crash:{name}", f"{name}: {error}"))
+
     def _deadlock(self) -> None:
         waiting = [
             f"{context.name} at {kind_name(context.pending[0])} in {functions_of(context.coroutine)[-1]}"
@@ -399,6 +402,10 @@ class Interpreter:
             return
         except ViolationFound as found:
             self._fail(alone, found)
+        except (ModelError, UsageError):
+            raise
+        except Exception as error:
+            self._crash(alone, error)
 
     # the table of operations
 
