@@ -17,7 +17,7 @@ from stackweave.core import (
 
 from .digest import digest_of
 from .known import identify
-from .programs.parameters import Parameters
+from .programs import Parameters
 from .registry import Recipe, blame
 from .schedule import Origin, Schedule, by_name
 

@@ -11,8 +11,7 @@ from types import ModuleType
 
 import stackweave.programs
 from stackweave.core import ModelError, Program, UsageError
-from stackweave.programs import BUILTIN
-from stackweave.programs.parameters import Parameters
+from stackweave.programs import BUILTIN, Parameters
 
 DEFAULT = "default"
 _FOUND_NOTHING = object()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from stackweave.core import Program, UsageError
-from stackweave.programs.parameters import Parameters
+from stackweave.programs import Parameters
 from stackweave.wire import Limits, Plain, WireError, seal, unseal
 from stackweave.wire.fields import entries, integer, items, text
 

@@ -11,7 +11,7 @@ from .campaign import Campaign, Finding, Subject
 from .campaign import run as run_campaign
 from .exits import Exit
 from .lanes import draw, replay_command, screen_width
-from .programs.parameters import Parameters
+from .programs import Parameters
 from .registry import DEFAULT, find, given
 from .replaying import replay_on
 from .schedule import keep

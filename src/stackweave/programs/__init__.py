@@ -8,6 +8,8 @@ from stackweave.core import Program
 from .increments import cas_increments
 from .parameters import Parameters
 
+__all__ = ["BUILTIN", "Parameters"]
+
 BUILTIN: Final[dict[str, Callable[[Parameters], Program]]] = {
     "default": cas_increments,
     "cas-increments": cas_increments,
