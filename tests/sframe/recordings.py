@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from stackweave.core.sframe.address_space import AddressSpace, FileMapping
 from stackweave.core.sframe.amd64 import FP, REGISTER_NAMES, SP
 from stackweave.core.sframe.dump import StackDump
@@ -23,6 +25,9 @@ _OWN: Final = Path(__file__).parents[1] / "data" / "sframe"
 DATA: Final = Path(os.environ.get("STACKWEAVE_SFRAME_DATA", _OWN))
 IS_OWN: Final = DATA.samefile(_OWN)
 """Whether these are the project's own recordings, whose figures are known."""
+only_own: Final = pytest.mark.skipif(not IS_OWN, reason="knows the project's own recordings")
+"""Marks tests about one particular recording."""
+
 TAGS: Final = ("v1", "v2", "v3", "llvm")
 """The AMD64 folders: which toolchain wrote the files."""
 

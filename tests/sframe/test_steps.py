@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from . import checks
-from .recordings import DATA, IS_OWN, Recording, label, paths, recording
+from .recordings import DATA, IS_OWN, Recording, label, only_own, paths, recording
 
 RECORDINGS = paths("steps", "*.jsonl.xz")
 FRAMES = {
@@ -65,6 +65,7 @@ def test_blanked_return_addresses_are_few(path: Path) -> None:
     assert len(blanked) <= len(recorded.samples) // 50
 
 
+@only_own
 def test_signal_frames_are_crossed() -> None:
     """The trampoline's entry has no rows, yet the stack below it is recovered to the end."""
     recorded = recording(DATA / "steps" / "v3" / "mini-O2.jsonl.xz")
@@ -76,6 +77,7 @@ def test_signal_frames_are_crossed() -> None:
         assert any(frame.is_exact for frame in trace.frames[1:])
 
 
+@only_own
 def test_an_unknown_fp_does_not_end_the_walk() -> None:
     """flexasm keeps the FP in r12 around a call: its caller is known, but not that FP."""
     recorded = recording(DATA / "steps" / "v3" / "flexasm.jsonl.xz")

@@ -1,0 +1,191 @@
+"""Damaged sections: refused with `SFrameError`, or read as a careful reader does."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from stackweave.core.sframe import Backtrace, Module, SFrameError, StackDump
+from stackweave.core.sframe.address_space import AddressSpace
+from stackweave.core.sframe.lookup import SFrameSection, function_rules
+from stackweave.core.sframe.rules import FrameRule, RuleKind
+
+from .recordings import DATA, IS_OWN, recording, unxz
+
+FILES = sorted((DATA / "malformed").glob("*x86_64*.malformed.json"))
+HEADER_CASES: Final = 28
+"""The header's length: patches of it concern the whole section."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Bytes to overwrite in a linked file, and what a careful reader does then."""
+
+    source: Path
+    name: str
+    expect: str
+    first_patch: int
+    """Offset of the first patch in the section."""
+    data: bytes
+
+    @property
+    def tag(self) -> str:
+        return self.source.name.partition("-")[0]
+
+
+def cases() -> list[Case]:
+    return [
+        Case(
+            source,
+            case["name"],
+            case["expect"],
+            case["patches"][0][0] - described["sframe_file_offset"],
+            patched(base_of(source, described["base"]), case["patches"]),
+        )
+        for source in FILES
+        for described in [json.loads(source.read_text())]
+        for case in described["cases"]
+    ]
+
+
+@cache
+def base_of(source: Path, base: str) -> bytes:
+    return unxz(DATA / "elf" / source.name.partition("-")[0] / f"{base}.xz")
+
+
+def patched(base: bytes, patches: list[tuple[int, str]]) -> bytes:
+    data = bytearray(base)
+    for offset, digits in patches:
+        data[offset : offset + len(digits) // 2] = bytes.fromhex(digits)
+    return bytes(data)
+
+
+def opened(case: Case) -> SFrameSection | None:
+    """The damaged section, or None if it is refused as a whole."""
+    try:
+        section = Module.parse(case.data, "mini-O2").sframe
+    except SFrameError:
+        return None
+    assert section is not None
+    return section
+
+
+def refused_functions(section: SFrameSection) -> list[int]:
+    refused = []
+    for table in section.tables:
+        for index in range(len(table)):
+            try:
+                function_rules(section.architecture, table, index)
+            except SFrameError:
+                refused.append(index)
+    return refused
+
+
+def every_rule(section: SFrameSection) -> dict[int, FrameRule | None]:
+    """The rule at each address of the text, where it can be read."""
+    rules: dict[int, FrameRule | None] = {}
+    for address in range(0x401000, 0x402000):
+        try:
+            rules[address] = section.rule_at(address)
+        except SFrameError:
+            continue
+    return rules
+
+
+@cache
+def sound_rules(tag: str) -> dict[int, FrameRule | None]:
+    section = Module.parse(base_of(DATA / f"{tag}-", "mini-O2"), "mini-O2").sframe
+    assert section is not None
+    return every_rule(section)
+
+
+CASES = cases()
+ALL = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.tag}-{case.name}")
+
+
+def test_the_cases_are_there() -> None:
+    assert not IS_OWN or len(CASES) == 99
+
+
+@ALL
+def test_every_damaged_section_is_refused_or_read_as_expected(case: Case) -> None:
+    section = opened(case)
+    if section is None:
+        assert not case.expect.startswith("accept-empty")
+        return
+    refused = refused_functions(section)
+    count = sum(len(table) for table in section.tables)
+    match case.expect:
+        case "reject":
+            pytest.fail("a section that must be refused was read")
+        case "reject-fdes":
+            assert refused
+        case "reject-fde" | "reject-fre" | "reject-some":
+            assert len(refused) >= 1
+        case "accept-empty":
+            assert count == 0
+        case "accept":
+            assert set(every_rule(section).values()) <= set(sound_rules(case.tag).values())
+        case "accept-gap":  # its second row begins earlier, so refusing is right too
+            assert len(refused) <= 1
+        case _:
+            assert len(refused) <= count
+
+
+@ALL
+def test_no_damage_makes_a_wrong_rule_elsewhere(case: Case) -> None:
+    """Damage in one function's entry leaves every other function's rules as they were."""
+    section = opened(case)
+    if section is None or case.first_patch < HEADER_CASES or case.name.startswith(("all-", "fde-")):
+        return
+    sound = sound_rules(case.tag)
+    changed = [pc for pc, rule in every_rule(section).items() if rule != sound[pc]]
+    assert not changed or max(changed) - min(changed) < 0x400
+
+
+def test_what_accepting_means() -> None:
+    """Single patches that are legal data: each must be read, and read rightly."""
+    by_name = {(case.tag, case.name): opened(case) for case in CASES}
+
+    def section(tag: str, name: str) -> SFrameSection:
+        found = by_name[tag, name]
+        assert found is not None
+        return found
+
+    for tag in ("v1", "v3"):
+        sound = sound_rules(tag)
+        assert every_rule(section(tag, "flags-unsorted")) == sound
+        missing = every_rule(section(tag, "nfde-minus1"))
+        assert {pc for pc, rule in missing.items() if rule != sound[pc]} != set()
+        assert all(rule in (None, sound[pc]) for pc, rule in missing.items())
+        empty = every_rule(section(tag, "fde-size-zero"))
+        assert any(rule is None and sound[pc] for pc, rule in empty.items())
+        assert all(rule in (None, sound[pc]) for pc, rule in empty.items())
+        overlapping = every_rule(section(tag, "fde-size-huge"))
+        assert all(overlapping[pc] == rule for pc, rule in sound.items() if rule)
+    outermost = every_rule(section("v3", "fde-numfres-zero"))
+    assert any(r and r.kind is RuleKind.OUTERMOST and r != sound[pc] for pc, r in outermost.items())
+    no_data = every_rule(section("v1", "fde-numfres-zero"))
+    assert any(rule is None and sound_rules("v1")[pc] for pc, rule in no_data.items())
+
+
+@ALL
+def test_unwinding_with_a_damaged_section_ends(case: Case) -> None:
+    """Never another exception, never without end."""
+    try:
+        module = Module.parse(case.data, "mini-O2")
+    except SFrameError:
+        return
+    recorded = recording(DATA / "steps" / case.tag / "mini-O2.jsonl.xz")
+    for sample in recorded.samples[:: len(recorded.samples) // 60]:
+        trace = unwound(sample.dump, module, sample.space)
+        assert trace.frames[0].pc == sample.dump.registers.pc
+        assert len(trace.frames) < 200
+
+
+def unwound(dump: StackDump, module: Module, space: AddressSpace) -> Backtrace:
+    damaged = AddressSpace(space.mappings, dict.fromkeys(space.modules, module))
+    return dump.unwind(damaged)

@@ -1,0 +1,138 @@
+"""Decoded rows against the text of the matching binutils' `objdump --sframe`, row by row."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from stackweave.core.sframe import amd64
+from stackweave.core.sframe.constants import FdeType, PcType, Version
+from stackweave.core.sframe.decode import FrameRow, Table
+from stackweave.core.sframe.lookup import function_rules
+from stackweave.core.sframe.module import Module
+from stackweave.core.sframe.rules import CFA, FrameRule, Location, RuleKind
+
+from .recordings import IS_OWN, module, paths, unxz
+
+_FUNCTION = re.compile(
+    r'\s+func idx \[\d+\]: pc = (0x[0-9a-f]+), size = (\d+) bytes(?:, attr = "(\w+)")?$'
+)
+_ROW = re.compile(r"\s+([0-9a-f]{16})  (.*?)\s*$")
+_REGISTERS = {6: "fp", 7: "sp", CFA: "c"}
+
+TEXTS = paths("oracle", "*.objdump.txt.xz")
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """One function as objdump prints it."""
+
+    pc: int
+    size: int
+    attributes: str
+    rows: tuple[tuple[int, str], ...]
+    """Start, and the columns without spaces."""
+
+
+def file_of(text: Path) -> tuple[str, str]:
+    return text.parent.name, text.name.removesuffix(".objdump.txt.xz")
+
+
+def opened(text: Path) -> Module:
+    found = module(*file_of(text))
+    assert found is not None
+    return found
+
+
+def parsed(text: str) -> list[Printed]:
+    found: list[Printed] = []
+    for line in text.splitlines():
+        if function := _FUNCTION.match(line):
+            pc, size, attributes = function.groups()
+            found.append(Printed(int(pc, 16), int(size), attributes or "", ()))
+        elif row := _ROW.match(line):
+            last = found.pop()
+            entry = (int(row[1], 16), row[2].replace(" ", ""))
+            found.append(Printed(last.pc, last.size, last.attributes, (*last.rows, entry)))
+    return found
+
+
+def printed(table: Table, index: int) -> Printed:
+    """What objdump should print for a decoded function."""
+    rules = function_rules(amd64, table, index)
+    descriptor = rules.descriptor
+    flexible = descriptor.fde_type is FdeType.FLEX
+    base = 0 if descriptor.pc_type is PcType.MASK else descriptor.start
+    default_ra = "u" if table.header.version is Version.V1 else "f"
+    rows = [
+        (base + row.start, columns(rule, ra_column(row, rule) if flexible else default_ra))
+        for row, rule in zip(table.rows(descriptor), rules.rules, strict=True)
+    ]
+    attributes = "S" * descriptor.is_signal_frame + "F" * flexible
+    return Printed(descriptor.start, descriptor.size, attributes, tuple(rows))
+
+
+def columns(rule: FrameRule, ra: str) -> str:
+    if rule.kind is RuleKind.OUTERMOST:
+        return "RAundefined"
+    return spelled(rule.cfa) + (spelled(rule.fp) if rule.fp else "u") + ra
+
+
+def ra_column(row: FrameRow, rule: FrameRule) -> str:
+    """The third word is RA's control: none, padding, or a rule."""
+    if len(row.words) < 3:
+        return "f"
+    return spelled(rule.ra) if row.words[2] else "U"
+
+
+def spelled(location: Location) -> str:
+    """`sp+8`, `c-16` for saved at CFA-16, `(fp-8)` for other dereferences."""
+    register = _REGISTERS.get(location.register, f"r{location.register}")
+    plain = f"{register}{location.offset:+}"
+    return f"({plain})" if location.dereference and location.register != CFA else plain
+
+
+def test_there_is_a_text_for_every_folder() -> None:
+    assert not IS_OWN or len(TEXTS) == 29
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: "/".join(file_of(text)))
+def test_rows_equal_objdumps(text: Path) -> None:
+    section = opened(text).sframe
+    expected = parsed(unxz(text).decode())
+    tables = section.tables if section else ()
+    got = [printed(table, index) for table in tables for index in range(len(table))]
+    if "noshdr" in text.name:  # objdump cannot find the section; its twin's text tells
+        assert expected == []
+        twin = text.with_name(text.name.replace("edge-", "").replace("-noshdr", ""))
+        expected = parsed(unxz(twin).decode())
+    if text.name.endswith(".o.objdump.txt.xz") and "v3" in text.parts:
+        got, expected = relative(got), relative(expected)
+    assert got == expected
+
+
+def relative(functions: list[Printed]) -> list[Printed]:
+    """Without addresses, which relocations give in V3 object files."""
+    return [
+        Printed(0, f.size, f.attributes, tuple((start - f.pc, rest) for start, rest in f.rows))
+        for f in functions
+    ]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: "/".join(file_of(text)))
+def test_look_ups_find_the_printed_row(text: Path) -> None:
+    """Every address of every function, against a search through the text itself."""
+    section = opened(text).sframe
+    if section is None or text.name.endswith(".o.objdump.txt.xz"):
+        return
+    for table in section.tables:
+        for index in range(len(table)):
+            descriptor = table.descriptor(index)
+            rules = function_rules(section.architecture, table, index)
+            repeats = descriptor.pc_type is PcType.MASK
+            for offset in range(0, descriptor.size, 1 + descriptor.size // 512):
+                within = offset % descriptor.rep_size if repeats else offset
+                starts = [start for start in rules.starts if start <= within]
+                expected = rules.rules[len(starts) - 1] if starts else rules.without_rows
+                assert section.rule_at(descriptor.start + offset) == expected
