@@ -1,0 +1,16 @@
+# Uses the environment that the README's first command makes; `.ci/run` makes its own.
+BIN ?= .venv/bin
+
+.PHONY: check test bench
+
+check:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+test:
+	$(BIN)/pytest
+
+bench:
+	@for script in $(wildcard bench/bench_*.py); do $(BIN)/python $$script || exit 1; done
