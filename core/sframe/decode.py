@@ -13,6 +13,8 @@ by the section's own size. Sections 2 and 3 of the format description.
 
 import re
 import struct
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +36,7 @@ _ATTRIBUTE_SIZE: Final = 5
 _START: Final = {FreType.ADDR1: "B", FreType.ADDR2: "H", FreType.ADDR4: "I"}
 _WORD: Final = ("b", "h", "i")
 
+_ANY_START: Final = 0xFFFFFFFF
 _NOT_PADDING: Final = re.compile(rb"[^\0]")
 
 _INFO_FRE_TYPE: Final = 0x0F
@@ -126,8 +129,11 @@ class Table:
         )
         return num, info, info2, rep
 
-    def rows(self, descriptor: FunctionDescriptor) -> tuple[FrameRow, ...]:
-        """Decode all rows of a function, or raise `SFrameError`."""
+    def row_places(self, descriptor: FunctionDescriptor) -> tuple[Sequence[int], Sequence[int]]:
+        """Starts and section offsets of a function's rows, all checked; raises `SFrameError`.
+
+        Words are not read yet: twelve bytes are kept for a row.
+        """
         at, end = descriptor.fres_at, self.header.end
         start_size = 1 << descriptor.fre_type
         if descriptor.num_fres * (start_size + 1) > end - at:
@@ -137,43 +143,51 @@ class Table:
                 "number of FREs",
                 f"{descriptor.num_fres} rows cannot fit in {end - at} bytes",
             )
-        rows: list[FrameRow] = []
+        head = struct.Struct(self.header.byte_order + _START[descriptor.fre_type] + "B")
+        last = descriptor.size if descriptor.pc_type is PcType.INC else _ANY_START
+        starts, places = array("I"), array("Q")
         previous = -1
         for _ in range(descriptor.num_fres):
-            row, after = self._row(at, descriptor.fre_type)
-            if row.start <= previous:
+            if at + head.size > end:
+                raise SFrameError(ErrorKind.TRUNCATED, at, "FRE", "cut by the sub-section")
+            start, info = head.unpack_from(self.section, at)
+            if not previous < start <= last:
                 raise SFrameError(
-                    ErrorKind.INCONSISTENT, at, "FRE start", f"{row.start:#x} does not increase"
+                    ErrorKind.INCONSISTENT,
+                    at,
+                    "FRE start",
+                    f"{start:#x} after {previous:#x}, in a function of {last:#x} bytes",
                 )
-            if descriptor.pc_type is PcType.INC and row.start > descriptor.size:
-                raise SFrameError(
-                    ErrorKind.INCONSISTENT, at, "FRE start", f"{row.start:#x} behind the function"
-                )
-            rows.append(row)
-            at, previous = after, row.start
-        return tuple(rows)
+            starts.append(start)
+            places.append(at)
+            previous = start
+            at += head.size + _words_size(info, at)
+        if at > end:
+            raise SFrameError(ErrorKind.TRUNCATED, places[-1], "FRE words", "cut")
+        return starts, places
 
-    def _row(self, at: int, fre_type: FreType) -> tuple[FrameRow, int]:
-        """The row at section offset `at`, and the offset behind it."""
-        start_size, end = 1 << fre_type, self.header.end
-        words_at = at + start_size + 1
-        if words_at > end:
-            raise SFrameError(ErrorKind.TRUNCATED, at, "FRE", "cut by the sub-section")
-        start, info = struct.unpack_from(
-            self.header.byte_order + _START[fre_type] + "B", self.section, at
-        )
+    def row(self, at: int, fre_type: FreType) -> FrameRow:
+        """The row at a section offset that `row_places` gave."""
+        order = self.header.byte_order
+        start, info = struct.unpack_from(order + _START[fre_type] + "B", self.section, at)
         count, size_code = (info >> 1) & 0xF, (info >> 5) & 0x3
-        if size_code > 2:
-            raise SFrameError(ErrorKind.INCONSISTENT, words_at - 1, "FRE word size", "undefined")
-        word_size = 1 << size_code
-        after = words_at + count * word_size
-        if after > end:
-            raise SFrameError(ErrorKind.TRUNCATED, at, "FRE words", "cut by the sub-section")
         words = struct.unpack_from(
-            f"{self.header.byte_order}{count}{_WORD[size_code]}", self.section, words_at
+            f"{order}{count}{_WORD[size_code]}", self.section, at + (1 << fre_type) + 1
         )
-        row = FrameRow(start, BaseRegister(info & 1), bool(info & 0x80), word_size, words)
-        return row, after
+        return FrameRow(start, BaseRegister(info & 1), bool(info & 0x80), 1 << size_code, words)
+
+    def rows(self, descriptor: FunctionDescriptor) -> tuple[FrameRow, ...]:
+        """All rows of a function, or `SFrameError`."""
+        _, places = self.row_places(descriptor)
+        return tuple(self.row(at, descriptor.fre_type) for at in places)
+
+
+def _words_size(info: int, at: int) -> int:
+    """Bytes that a row's words take."""
+    size_code = (info >> 5) & 0x3
+    if size_code > 2:
+        raise SFrameError(ErrorKind.INCONSISTENT, at, "FRE word size", "undefined")
+    return ((info >> 1) & 0xF) << size_code
 
 
 def parse_section(section: bytes, address: int) -> tuple[Table, ...]:

@@ -99,8 +99,11 @@ class ElfImage:
         ranges = [(s.offset, s.file_size) for s in self.segments if s.type == PT_NOTE]
         if not self.segments:
             ranges = [(s.offset, s.size) for s in self.sections if s.type == SHT_NOTE]
-        for offset, size in ranges:
-            yield from parse_notes(self.contents(offset, size))
+        end = 0
+        for offset, size in sorted(ranges):
+            if offset >= end:  # a hostile file may name the same bytes thousands of times
+                yield from parse_notes(self.contents(offset, size))
+                end = offset + size
 
 
 def parse_notes(data: bytes) -> Iterator[Note]:

@@ -5,19 +5,20 @@ wrongly, and PCREL fields are not monotonic even where addresses are, so the fun
 headers are sorted by address once. Functions of no size cover nothing and are left out; of
 functions that overlap, the closest start wins (section 5 of the format description).
 
-Rules are made per function when it is first hit. The memory they take is bounded by the
-section's size: functions may share rows in a hostile file, so once more rules are kept than
-the section could hold rows, all are dropped and made again as needed.
+A function's rows are located when it is first hit, and a row is interpreted when an address
+in it is. Both happen once. Functions of a hostile file may share rows; once more rows have
+been located than the section can hold, the rest is refused, so neither memory nor time exceeds
+what the section's size explains.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from stackweave.core.sframe import amd64
 from stackweave.core.sframe.constants import Abi, FdeType, PcType, Version
-from stackweave.core.sframe.decode import FunctionDescriptor, Table, parse_section
+from stackweave.core.sframe.decode import FrameRow, FunctionDescriptor, Table, parse_section
 from stackweave.core.sframe.errors import ErrorKind, SFrameError
 from stackweave.core.sframe.header import MIN_FRE_SIZE
 from stackweave.core.sframe.rules import OUTERMOST, SIGNAL_ENTRY, Architecture, FrameRule
@@ -27,23 +28,23 @@ ARCHITECTURES: Final[Mapping[Abi, Architecture]] = {Abi.AMD64_ENDIAN_LITTLE: amd
 
 
 @dataclass(frozen=True, slots=True)
-class FunctionRules:
+class FunctionRows:
     """One function, ready for look-ups."""
 
+    table: Table
     descriptor: FunctionDescriptor
-    starts: tuple[int, ...]
-    """Where each rule begins: bytes from the function's (or repeated block's) start."""
-    rules: tuple[FrameRule, ...]
-    without_rows: FrameRule | None
-    """The rule of an entry without rows, if that has a meaning."""
+    starts: Sequence[int]
+    """Where each row begins: bytes from the function's (or repeated block's) start."""
+    places: Sequence[int]
+    """Section offset of each row."""
 
-    def rule_at(self, address: int) -> FrameRule | None:
+    def row_at(self, address: int) -> FrameRow | None:
         """The last row that starts at or before `address`; None if there is none."""
         offset = address - self.descriptor.start
         if self.descriptor.pc_type is PcType.MASK:
             offset %= self.descriptor.rep_size
-        row = bisect_right(self.starts, offset) - 1
-        return self.rules[row] if row >= 0 else self.without_rows
+        found = bisect_right(self.starts, offset) - 1
+        return self.table.row(self.places[found], self.descriptor.fre_type) if found >= 0 else None
 
 
 class SFrameSection:
@@ -61,10 +62,10 @@ class SFrameSection:
         )
         self._entries = entries
         self._starts = [entry[0] for entry in entries]
-        self._functions: dict[int, FunctionRules] = {}
+        self._functions: dict[int, FunctionRows | SFrameError] = {}
         self._memo: dict[int, FrameRule | None] = {}
-        self._kept_rules = 0
-        self._most_rules = 1 + len(contents) // MIN_FRE_SIZE
+        self._located = 0
+        self._most_rows = len(contents) // MIN_FRE_SIZE
 
     def find(self, address: int) -> tuple[Table, int] | None:
         """The table and index of the descriptor that covers `address`, or None."""
@@ -84,8 +85,8 @@ class SFrameSection:
         except KeyError:
             pass
         found = self._position(address)
-        rule = None if found is None else self._function(found).rule_at(address)
-        if len(self._memo) >= self._most_rules:
+        rule = None if found is None else self._rule(self._function(found), address)
+        if len(self._memo) > self._most_rows:
             self._memo.clear()
         self._memo[address] = rule
         return rule
@@ -97,40 +98,55 @@ class SFrameSection:
         start, size, _, _ = self._entries[found]
         return found if address < start + size else None
 
-    def _function(self, position: int) -> FunctionRules:
+    def _function(self, position: int) -> FunctionRows:
         function = self._functions.get(position)
         if function is None:
-            _, _, table, index = self._entries[position]
-            function = function_rules(self.architecture, self.tables[table], index)
-            self._kept_rules += len(function.rules) + 1
-            if self._kept_rules > self._most_rules + len(self._entries):
-                self._functions.clear()
-                self._kept_rules = len(function.rules) + 1
+            try:
+                function = self._locate(position)
+            except SFrameError as error:
+                function = error
             self._functions[position] = function
+        if isinstance(function, SFrameError):
+            raise function.with_traceback(None)
         return function
 
+    def _locate(self, position: int) -> FunctionRows:
+        _, _, table, index = self._entries[position]
+        descriptor = self.tables[table].descriptor(index)
+        if self._located + descriptor.num_fres > self._most_rows:
+            raise SFrameError(
+                ErrorKind.INCONSISTENT,
+                descriptor.fres_at,
+                "number of FREs",
+                f"functions claim more rows than the {self._most_rows} that fit in the section",
+            )
+        self._located += descriptor.num_fres
+        places = self.tables[table].row_places(descriptor)
+        return FunctionRows(self.tables[table], descriptor, *places)
 
-def function_rules(architecture: Architecture, table: Table, index: int) -> FunctionRules:
-    """Decode one function and interpret its rows, or raise `SFrameError`."""
-    descriptor = table.descriptor(index)
-    rows = table.rows(descriptor)
-    flexible = descriptor.fde_type is FdeType.FLEX
-    interpret = architecture.flexible_rule if flexible else architecture.default_rule
-    return FunctionRules(
-        descriptor,
-        tuple(row.start for row in rows),
-        tuple(interpret(table.header, descriptor, row) for row in rows),
-        None if rows else _rule_without_rows(table, descriptor),
-    )
+    def _rule(self, function: FunctionRows, address: int) -> FrameRule | None:
+        row = function.row_at(address)
+        if row is not None:
+            return interpret(self.architecture, function.table, function.descriptor, row)
+        return None if function.places else _rule_without_rows(function)
 
 
-def _rule_without_rows(table: Table, descriptor: FunctionDescriptor) -> FrameRule | None:
+def interpret(
+    architecture: Architecture, table: Table, descriptor: FunctionDescriptor, row: FrameRow
+) -> FrameRule:
+    """The equations of a row, or `SFrameError` if its words make none."""
+    if descriptor.fde_type is FdeType.FLEX:
+        return architecture.flexible_rule(table.header, descriptor, row)
+    return architecture.default_rule(table.header, descriptor, row)
+
+
+def _rule_without_rows(function: FunctionRows) -> FrameRule | None:
     """V3: a signal trampoline, or the outermost function; before: nothing is known."""
-    if table.header.version is not Version.V3:
+    if function.table.header.version is not Version.V3:
         return None
-    if descriptor.is_signal_frame:
+    if function.descriptor.is_signal_frame:
         return SIGNAL_ENTRY
-    return OUTERMOST if descriptor.fde_type is FdeType.DEFAULT else None
+    return OUTERMOST if function.descriptor.fde_type is FdeType.DEFAULT else None
 
 
 def _architecture(tables: tuple[Table, ...]) -> Architecture:

@@ -1,5 +1,6 @@
 """A linked file: its `.sframe`, its code ranges, its symbols; and the same file once loaded."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from stackweave.core.sframe.elf import (
     SHT_NOBITS,
     Buffer,
     ElfImage,
+    Segment,
     map_file,
     parse_elf,
 )
@@ -37,7 +39,12 @@ class Module:
             raise ElfError(f"{image.name}: machine {image.machine} is not AMD64")
         self.image = image
         self.name = image.name
-        self.loads = tuple(s for s in image.segments if s.type == PT_LOAD)
+        loads = (s for s in image.segments if s.type == PT_LOAD)
+        self.loads = tuple(sorted(loads, key=lambda load: load.address))
+        self._lows = [load.address for load in self.loads]
+        self._by_offset: dict[int, int] = {}
+        for load in self.loads:
+            self._by_offset.setdefault(_page_down(load.offset), _page_down(load.address))
         found = _sframe_range(image)
         self.sframe: SFrameSection | None = None
         """The module's unwind data; None if it has none."""
@@ -72,25 +79,27 @@ class Module:
         bias = low - (address of that offset as linked), a whole number of pages; None if no
         segment begins there.
         """
-        for load in self.loads:
-            if _page_down(load.offset) == offset:
-                return low - _page_down(load.address)
-        return None
+        address = self._by_offset.get(offset)
+        return None if address is None else low - address
 
     def is_code(self, address: int) -> bool:
         """Whether the linked address lies in an executable segment."""
-        return any(
-            load.flags & PF_X and load.address <= address < load.address + load.memory_size
-            for load in self.loads
-        )
+        load = self._load_at(address)
+        return load is not None and bool(load.flags & PF_X)
 
     def read_constant(self, address: int, size: int) -> bytes | None:
         """Bytes of a read-only segment at a linked address: what every process sees there."""
-        for load in self.loads:
-            if load.address <= address and address + size <= load.address + load.file_size:
-                data = self.image.contents(load.offset + address - load.address, size)
-                return data if len(data) == size and not load.flags & PF_W else None
-        return None
+        load = self._load_at(address)
+        if load is None or load.flags & PF_W or address + size > load.address + load.file_size:
+            return None
+        data = self.image.contents(load.offset + address - load.address, size)
+        return data if len(data) == size else None
+
+    def _load_at(self, address: int) -> Segment | None:
+        found = bisect_right(self._lows, address) - 1
+        if found < 0 or address >= self._lows[found] + self.loads[found].memory_size:
+            return None
+        return self.loads[found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,14 @@
 from collections.abc import Sequence
 from typing import Final
 
-from stackweave.core.sframe import Backtrace, Frame, StopReason
+from stackweave.core.sframe import Backtrace, Frame, SFrameSection, StopReason
+from stackweave.core.sframe.decode import FrameRow, Table
+from stackweave.core.sframe.lookup import interpret
+from stackweave.core.sframe.rules import FrameRule
 
 from .recordings import Recording, Sample, TrueFrame
+
+InterpretedRows = list[tuple[FrameRow, FrameRule]]
 
 ACCEPTED_STOPS: Final = {
     "end": {StopReason.OUTERMOST},
@@ -68,6 +73,15 @@ def _stop_accepted(sample: Sample, stop: StopReason) -> bool:
     if sample.expected_stop.startswith("MISMATCH"):
         return True
     return stop in ACCEPTED_STOPS[sample.expected_stop.partition("-reg")[0]]
+
+
+def interpreted_rows(section: SFrameSection, table: Table, index: int) -> InterpretedRows:
+    """Every row of a function with its equations, or `SFrameError`."""
+    descriptor = table.descriptor(index)
+    return [
+        (row, interpret(section.architecture, table, descriptor, row))
+        for row in table.rows(descriptor)
+    ]
 
 
 def core_problems(trace: Backtrace, truth: list[dict[str, str]]) -> list[str]:

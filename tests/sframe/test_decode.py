@@ -209,8 +209,8 @@ def test_signal_bit_of_older_versions_means_nothing() -> None:
     assert rule(section(Function(0, 8, (row(0, 8),), info=SIGNAL)), 0).interrupts
 
 
-def test_rules_of_rows_that_functions_share_are_not_kept_for_ever() -> None:
-    """Kept rules stay within what the section could hold, however many functions share rows."""
+def test_functions_cannot_share_rows_without_end() -> None:
+    """Once more rows are located than the section can hold, the rest is refused."""
     fde, header, count = 17, 28, 300
     one = section(Function(0, 256, tuple(row(i, 8) for i in range(200))), version=1, flags=0)
     places = (struct.pack("<i", index * 256) for index in range(count))
@@ -218,9 +218,14 @@ def test_rules_of_rows_that_functions_share_are_not_kept_for_ever() -> None:
     counts = struct.pack("<III", count, 200, len(one) - header - fde)
     contents = one[:8] + counts + struct.pack("<II", 0, len(fdes)) + fdes + one[header + fde :]
     decoded = SFrameSection(contents, 0)
-    assert all(decoded.rule_at(index * 256 + 7) is not None for index in range(count))
-    kept = sum(len(function.rules) for function in decoded._functions.values())
-    assert 0 < kept <= len(contents) // 2 + count
+    fit = len(contents) // 2 // 200
+    assert 1 < fit < count
+    for index in range(fit):
+        assert decoded.rule_at(index * 256 + 7) is not None
+    for _ in range(2):
+        with pytest.raises(SFrameError, match="more rows than"):
+            decoded.rule_at(fit * 256 + 7)
+    assert decoded.rule_at(8) is not None
 
 
 def test_abis_that_cannot_be_unwound_yet_say_so() -> None:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from stackweave.core.sframe import CoreFile, ElfError, Module, SFrameError, SFrameSection
 from stackweave.core.sframe.elf import parse_elf
-from stackweave.core.sframe.lookup import function_rules
 from stackweave.unwind import add_arguments, run
 
+from . import checks
 from .recordings import linked_files, module
 from .test_cores import ARCHIVES, members
 
@@ -50,7 +50,7 @@ def read_all(contents: bytes, address: int) -> None:
     for table in section.tables:
         for index, start in enumerate(table.starts):
             with suppress(SFrameError):
-                function_rules(section.architecture, table, index)
+                checks.interpreted_rows(section, table, index)
             with suppress(SFrameError):
                 section.rule_at(start)
 

@@ -10,9 +10,10 @@ import pytest
 
 from stackweave.core.sframe import Backtrace, Module, SFrameError, StackDump
 from stackweave.core.sframe.address_space import AddressSpace
-from stackweave.core.sframe.lookup import SFrameSection, function_rules
+from stackweave.core.sframe.lookup import SFrameSection
 from stackweave.core.sframe.rules import FrameRule, RuleKind
 
+from . import checks
 from .recordings import DATA, IS_OWN, recording, unxz
 
 FILES = sorted((DATA / "malformed").glob("*x86_64*.malformed.json"))
@@ -78,7 +79,7 @@ def refused_functions(section: SFrameSection) -> list[int]:
     for table in section.tables:
         for index in range(len(table)):
             try:
-                function_rules(section.architecture, table, index)
+                checks.interpreted_rows(section, table, index)
             except SFrameError:
                 refused.append(index)
     return refused

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from stackweave.core.sframe import amd64
+from stackweave.core.sframe import SFrameSection
 from stackweave.core.sframe.constants import FdeType, PcType, Version
 from stackweave.core.sframe.decode import FrameRow, Table
-from stackweave.core.sframe.lookup import function_rules
 from stackweave.core.sframe.module import Module
-from stackweave.core.sframe.rules import CFA, FrameRule, Location, RuleKind
+from stackweave.core.sframe.rules import CFA, SIGNAL_ENTRY, FrameRule, Location, RuleKind
 
+from . import checks
 from .recordings import IS_OWN, module, paths, unxz
 
 _FUNCTION = re.compile(
@@ -58,19 +58,24 @@ def parsed(text: str) -> list[Printed]:
     return found
 
 
-def printed(table: Table, index: int) -> Printed:
+def printed(section: SFrameSection, table: Table, index: int) -> Printed:
     """What objdump should print for a decoded function."""
-    rules = function_rules(amd64, table, index)
-    descriptor = rules.descriptor
+    descriptor = table.descriptor(index)
     flexible = descriptor.fde_type is FdeType.FLEX
     base = 0 if descriptor.pc_type is PcType.MASK else descriptor.start
     default_ra = "u" if table.header.version is Version.V1 else "f"
     rows = [
         (base + row.start, columns(rule, ra_column(row, rule) if flexible else default_ra))
-        for row, rule in zip(table.rows(descriptor), rules.rules, strict=True)
+        for row, rule in checks.interpreted_rows(section, table, index)
     ]
     attributes = "S" * descriptor.is_signal_frame + "F" * flexible
     return Printed(descriptor.start, descriptor.size, attributes, tuple(rows))
+
+
+def everything(section: SFrameSection) -> list[Printed]:
+    return [
+        printed(section, table, index) for table in section.tables for index in range(len(table))
+    ]
 
 
 def columns(rule: FrameRule, ra: str) -> str:
@@ -101,8 +106,7 @@ def test_there_is_a_text_for_every_folder() -> None:
 def test_rows_equal_objdumps(text: Path) -> None:
     section = opened(text).sframe
     expected = parsed(unxz(text).decode())
-    tables = section.tables if section else ()
-    got = [printed(table, index) for table in tables for index in range(len(table))]
+    got = everything(section) if section else []
     if "noshdr" in text.name:  # objdump cannot find the section; its twin's text tells
         assert expected == []
         twin = text.with_name(text.name.replace("edge-", "").replace("-noshdr", ""))
@@ -129,10 +133,10 @@ def test_look_ups_find_the_printed_row(text: Path) -> None:
     for table in section.tables:
         for index in range(len(table)):
             descriptor = table.descriptor(index)
-            rules = function_rules(section.architecture, table, index)
+            rows = checks.interpreted_rows(section, table, index)
             repeats = descriptor.pc_type is PcType.MASK
             for offset in range(0, descriptor.size, 1 + descriptor.size // 512):
                 within = offset % descriptor.rep_size if repeats else offset
-                starts = [start for start in rules.starts if start <= within]
-                expected = rules.rules[len(starts) - 1] if starts else rules.without_rows
-                assert section.rule_at(descriptor.start + offset) == expected
+                before = [rule for row, rule in rows if row.start <= within]
+                found = section.rule_at(descriptor.start + offset)
+                assert (found == before[-1]) if before else found in (None, SIGNAL_ENTRY)
