@@ -111,11 +111,21 @@ def discard(protocol: Protocol) -> None:
     raise ModelError(f"{protocol!r} goes on after it was discarded")
 
 
-def functions_of(protocol: Protocol) -> tuple[str, ...]:
-    """The names of the protocol functions that a suspended coroutine stands in, outermost first."""
-    names = []
+def places_of(protocol: Protocol) -> tuple[tuple[str, int], ...]:
+    """The protocol functions that a suspended coroutine stands in and where, outermost first.
+
+    A place is the offset of the bytecode that awaits: the same for the same line of one Python's run, and of no
+    meaning elsewhere.
+    """
+    places = []
     current: object = protocol
     while isinstance(current, CoroutineType):
-        names.append(current.cr_code.co_name)
+        lasti = current.cr_frame.f_lasti if current.cr_frame is not None else -1
+        places.append((current.cr_code.co_name, lasti))
         current = current.cr_await
-    return tuple(names)
+    return tuple(places)
+
+
+def functions_of(protocol: Protocol) -> tuple[str, ...]:
+    """The names of the protocol functions that a suspended coroutine stands in, outermost first."""
+    return tuple(name for name, _ in places_of(protocol))

@@ -156,6 +156,12 @@ def fence(order: Order = FULL) -> Step:
 
 
 @coroutine
+def barrier() -> Step:
+    """barrier(): no memory is touched, but others may come between, as at any instruction."""
+    return (yield (FENCE, 0, 0, 0))
+
+
+@coroutine
 def pause() -> Step:
     """cpu_relax() in a loop that retries: enabled again after another context has moved."""
     return (yield (PAUSE, 0, 0, 0))

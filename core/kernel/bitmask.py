@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ..cint import as_int, bit_mask
 from ..events import UnwindReset
-from ..operations import emit, local_irq_restore, local_irq_save, smp_processor_id
+from ..operations import barrier, emit, local_irq_restore, local_irq_save, smp_processor_id
 from .cookie import unwind_get_cookie
 from .generation import (
     UNWIND_PENDING,
@@ -56,6 +56,7 @@ class Bitmask(Generation):
         claimed = UNWIND_PENDING | bit
         old = await info.unwind_mask.fetch_or(claimed)
         if old & claimed:
+            await barrier()  # the warning that PENDING should be set is code of its own
             return as_int(old & bit), cookie
         failed = await self.deferral.task_work.task_work_add(
             task, info.work, TaskWorkMode.TWA_RESUME, None
@@ -112,6 +113,9 @@ class Bitmask(Generation):
             await cache.nr_entries.store(0)
             await self.forget_all(task)
         await emit(UnwindReset(task.number))
+
+    async def unwind_deferred_task_exit(self, task: Task) -> None:
+        """There is no hook yet: what is pending is run after the user memory is gone."""
 
     async def not_completed(self, task: Task, bits: int) -> int:
         """The bits to call: all of them."""

@@ -11,10 +11,9 @@ from .structs import UnwindTaskInfo
 
 async def unwind_get_cookie(info: UnwindTaskInfo, counters: PerCpu[Word], cpu: int) -> int:
     """The entry's cookie, made if there is none yet. Interrupts are off."""
-    if await info.id.low.load():
-        return await info.id.load()
-    count = (await counters[cpu].load() + 2) | 1
-    if not await info.id.high.cmpxchg(0, count):
-        await counters[cpu].store(count)
-    await info.id.low.store(cpu + 1)
+    if not await info.id.low.load():
+        count = (await counters[cpu].load() + 2) | 1
+        if not await info.id.high.cmpxchg(0, count):
+            await counters[cpu].store(count)
+        await info.id.low.store(cpu + 1)
     return await info.id.load()

@@ -90,8 +90,9 @@ class Generation(ABC):
     async def unwind_reset_info(self, task: Task) -> None:
         """Clear the task's state on the way to user mode."""
 
+    @abstractmethod
     async def unwind_deferred_task_exit(self, task: Task) -> None:
-        """A task ends. Generations without the hook drop what is pending."""
+        """A task ends, and still has its user memory."""
 
 
 async def call_tracer(

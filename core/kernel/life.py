@@ -39,7 +39,7 @@ class Life:
         await task.user_stack.store(stack)
 
     async def do_exit(self, task: Task) -> None:
-        """A task ends itself: from here on its requests are refused, the works left are run, then none is taken."""
+        """A task ends itself: its requests are refused, the works left are run, then none is taken."""
         await task.flags.fetch_or(PF_EXITING)
         await self._generation.unwind_deferred_task_exit(task)
         await task.mm.store(0)

@@ -1,4 +1,7 @@
-"""Doubly linked lists whose readers hold no lock (include/linux/rculist.h): a pointer is a `ListHead`'s address."""
+"""Doubly linked lists whose readers hold no lock (include/linux/rculist.h).
+
+A pointer is the address of a `ListHead`.
+"""
 
 from collections.abc import Mapping
 

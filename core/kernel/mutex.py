@@ -1,4 +1,7 @@
-"""struct mutex: a lock whose waiters sleep (kernel/locking/mutex.c), without its optimistic spinning and hand-off."""
+"""struct mutex: a lock whose waiters sleep (kernel/locking/mutex.c).
+
+Left out: optimistic spinning and hand-off.
+"""
 
 from ..memory import Word
 from ..operations import ACQUIRE, RELEASE, sleep_until

@@ -1,14 +1,14 @@
 """Sleepable read-copy update, tree SRCU's protocol (kernel/rcu/srcutree.c).
 
-A reader adds one to `locks[i]` of the CPU it is on, i being the index it found, and later one to
-`unlocks[i]` of the CPU it is on then. An updater knows that no reader of index i is left when the sum of all unlocks
-equals the sum of all locks, summed in that order: the other order can miss a reader. A reader may be
-held up between fetching i and counting itself, so a grace period scans the inactive index, flips, and
-scans the other one. `seq` counts grace periods: its two low bits are the state, IDLE, SCAN1 or SCAN2.
+A reader adds one to `locks[i]` of the CPU it is on, i being the index it found, and later one to `unlocks[i]` of
+the CPU it is on then. An updater knows that no reader of index i is left when the sum of all unlocks equals the
+sum of all locks, summed in that order: the other order can miss a reader. A reader may be held up between
+fetching i and counting itself, so a grace period scans the inactive index, flips, and scans the other one.
+`seq` counts grace periods: its two low bits are the state, IDLE, SCAN1 or SCAN2.
 
-A grace period is driven by its updater here, under a mutex, where the kernel has a work queue; readers of
-the kernel's fences find them at A to E (smp_mb() comments in srcutree.c). Left out: the tree, callbacks, expediting,
-and the fast flavours, whose readers have no fence.
+A grace period is driven by its updater here, under a mutex, where the kernel has a work queue. The kernel's fences
+are at A to E, as its comments name them. Left out: the tree, callbacks, expediting, and the fast flavours,
+whose readers have no fence.
 """
 
 from collections.abc import Sequence

@@ -58,6 +58,7 @@ class System:
         faults: Faults = Faults.NEVER,
         callback: Callback | None = None,
     ) -> None:
+        self.program = program
         layout = program.layout
         self.cpus = tuple(program.cpu(number) for number in range(program.cpus))
         self.tasks = tuple(layout.place(f"task{number}", Task) for number in range(tasks))
@@ -93,6 +94,11 @@ class System:
         self._tasks_by_current: dict[int, Task] = {}
         self.entry = Entry(self.generation, self.task_work, self._tasks_by_current, stacks)
         self.life = Life(self.generation, self.task_work, deferral.unwind_user, self._contexts)
+
+    @property
+    def first_bit(self) -> int:
+        """The lowest bit that a tracer can have."""
+        return self.generation.reserved.bit_length()
 
     def runs(self, task: Task, context: int) -> None:
         """Say which context of the program is a task's."""

@@ -1,9 +1,9 @@
 """Unwinding the user stack of the current task (kernel/unwind/user.c, unwind_user_faultable() in deferred.c).
 
 How a stack is unwound is passed in: a function from (captured stack, whether its memory can be read) to program
-counters, innermost first. A page that is not present makes the task sleep, and one that cannot be had ends the trace
-after the program counter, which needs no memory. The kernel's array of entries is one word here: the captured
-stack's number, twice, plus one where its memory could not be read.
+counters, innermost first. A page that is not present makes the task sleep, and one that cannot be had ends the
+trace after the program counter, which needs no memory. The kernel's array of entries is one word here: the
+captured stack's number, twice, plus one where its memory could not be read.
 """
 
 from collections.abc import Callable

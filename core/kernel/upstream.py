@@ -1,19 +1,19 @@
 """Generation `upstream`: kernel/unwind/deferred.c as a 7.2 kernel was recorded running it.
 
-Against `completed`: the USED bit (commit 858fa8a3b083), so that the reset is one test; SRCU for
-the walk (357eda2d7450); the task-exit hook (b3b9cb11aa03); TWA_NMI_CURRENT (a38a64712e74); atomic_long_t masks
+Against `completed`: the USED bit (commit 858fa8a3b083), so that the reset is one test; SRCU for the walk
+(357eda2d7450); the task-exit hook (b3b9cb11aa03); TWA_NMI_CURRENT (a38a64712e74); atomic_long_t masks
 (639214f65b1d). The order of operations is the one that reproduces the recordings.
 
 Its defects stay in: the test for a negative bit that an unsigned variable never passes, `old & bit` cut to int,
-the snapshot of the bits before the SRCU section, `bit` read again after the callback, the plain `|=` on `completed`,
-a registration that publishes before it sets its function.
+the snapshot of the bits before the SRCU section, `bit` read again after the callback, the plain `|=` on
+`completed`, a registration that publishes before it sets its function.
 """
 
 from typing import ClassVar
 
 from ..cint import as_int, bit_mask
 from ..events import UndefinedBehaviour, UnwindReset
-from ..operations import choose, emit, local_irq_restore, local_irq_save, smp_processor_id
+from ..operations import barrier, choose, emit, local_irq_restore, local_irq_save, smp_processor_id
 from .cookie import unwind_get_cookie
 from .generation import (
     UNWIND_PENDING,
@@ -64,6 +64,7 @@ class Upstream(Generation):
         claimed = UNWIND_PENDING | bit
         old = await info.unwind_mask.fetch_or(claimed)
         if old & claimed:
+            await barrier()  # the warning that PENDING should be set is code of its own
             return as_int(old & bit), cookie
         mode = TaskWorkMode.TWA_NMI_CURRENT if caller.nmi_cpu else TaskWorkMode.TWA_RESUME
         failed = await self.deferral.task_work.task_work_add(task, info.work, mode, caller.nmi_cpu)
