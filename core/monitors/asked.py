@@ -11,23 +11,29 @@ class Asked:
     """The standing of one tracer's requests in one task.
 
     A request counts from its beginning, since a callback may overtake its end, and is taken back when it
-    ends with a negative value. A callback answers all there are. An answered one still stands until the task
-    returns to user mode: a second callback before that is a repetition and not unrequested.
+    ends with a negative value. A callback answers the requests that have its cookie; one with a cookie that none
+    has, all there are. An answered request still stands until the task returns to user mode: a
+    second callback before that is a repetition and not unrequested.
     """
 
     running: int = 0
     """Requests that have begun and not ended; those from an NMI nest in others."""
-    pending: bool = False
-    """A granted request has not been answered."""
-    answered: bool = False
-    """A granted request has been answered in this entry."""
+    pending: frozenset[int] = frozenset()
+    """Cookies of the granted requests without an answer."""
+    answered: frozenset[int] = frozenset()
+    """Cookies of the granted requests that were answered in this entry."""
     called: frozenset[int] = frozenset()
     """Cookies of this entry's callbacks: a request that gets one of them is a backward reference."""
 
     @property
     def stands(self) -> bool:
         """Whether somebody asked."""
-        return self.running > 0 or self.pending or self.answered
+        return self.running > 0 or bool(self.cookies)
+
+    @property
+    def cookies(self) -> frozenset[int]:
+        """Of the granted requests that stand."""
+        return self.pending | self.answered
 
     def after(self, event: object) -> Self:
         """The standing after one more event of this task and tracer."""
@@ -35,23 +41,29 @@ class Asked:
             case RequestBegin():
                 return replace(self, running=self.running + 1)
             case RequestEnd(returned=returned, cookie=cookie):
-                return self._ended(returned, cookie)
+                return replace(self, running=self.running - 1).ended(returned, cookie)
             case CallbackBegin(cookie=cookie):
-                answered = self.answered or self.pending
-                return replace(
-                    self, pending=False, answered=answered, called=self.called | {cookie}
-                )
+                return self._called(cookie)
             case KernelExit():
-                return replace(self, answered=False, called=frozenset())
+                return replace(self, answered=frozenset(), called=frozenset())
         return self
 
-    def _ended(self, returned: int, cookie: int) -> Self:
-        ended = replace(self, running=self.running - 1)
+    def ended(self, returned: int, cookie: int) -> Self:
+        """The standing after a request returned, apart from `running`."""
         if returned < 0:
-            return ended
+            return self
         if cookie in self.called:
-            return replace(ended, answered=True)
-        return replace(ended, pending=True)
+            return replace(self, answered=self.answered | {cookie})
+        return replace(self, pending=self.pending | {cookie})
+
+    def _called(self, cookie: int) -> Self:
+        answers = {cookie} if cookie in self.cookies else self.pending
+        return replace(
+            self,
+            pending=self.pending - answers,
+            answered=self.answered | answers,
+            called=self.called | {cookie},
+        )
 
 
 NOT_ASKED: Final = Asked()

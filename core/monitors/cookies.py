@@ -9,6 +9,7 @@ from typing import Self
 
 from ..events import CallbackBegin, KernelExit, RequestBegin, RequestEnd
 from ..monitor import Monitor, violate
+from .asked import NOT_ASKED, Asked
 from .specification import sliced
 
 
@@ -33,40 +34,18 @@ class CookieMismatch:
     overtakes the end of a request, whose cookie is not known yet.
     """
 
-    running: int = 0
-    pending: frozenset[int] = frozenset()
-    """Cookies of granted requests without an answer."""
-    answered: frozenset[int] = frozenset()
-    """Cookies of requests that were answered in this entry."""
-    called: frozenset[int] = frozenset()
-    """Cookies of this entry's callbacks."""
+    asked: Asked = NOT_ASKED
 
     def after(self, event: object) -> Self:
-        match event:
-            case RequestBegin():
-                return replace(self, running=self.running + 1)
-            case RequestEnd(returned=returned, cookie=cookie):
-                return self._ended(returned, cookie)
-            case CallbackBegin(cookie=cookie):
-                return self._answer(cookie)
-            case KernelExit():
-                return replace(self, answered=frozenset(), called=frozenset())
-        return self
+        if isinstance(event, CallbackBegin):
+            self._compare(event.cookie)
+        return replace(self, asked=self.asked.after(event))
 
-    def _ended(self, returned: int, cookie: int) -> Self:
-        ended = replace(self, running=self.running - 1)
-        if returned < 0:
-            return ended
-        if cookie in self.called:
-            return replace(ended, answered=self.answered | {cookie})
-        return replace(ended, pending=self.pending | {cookie})
-
-    def _answer(self, cookie: int) -> Self:
-        asked = self.pending | self.answered
-        if cookie and asked and not self.running and cookie not in asked:
+    def _compare(self, cookie: int) -> None:
+        asked = self.asked.cookies
+        if cookie and asked and not self.asked.running and cookie not in asked:
             wanted = ", ".join(f"{wanted:#x}" for wanted in sorted(asked))
             violate("cookie-mismatch", f"a callback has cookie {cookie:#x}, requests got {wanted}")
-        return replace(self, pending=frozenset(), answered=asked, called=self.called | {cookie})
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from ..events import (
 )
 from ..monitor import Monitor, violate
 from .asked import NOT_ASKED, Asked
-from .specification import sliced
+from .specification import latest, sliced
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Owner:
         granted = event.returned >= 0
         return replace(
             self,
-            asked=self.asked.after(event),
+            asked=self.asked.ended(event.returned, event.cookie),
             raced=self.raced or (granted and self.cancelled),
             due=self.due or (granted and not reset),
         )
@@ -87,6 +87,8 @@ class Inherited:
     earlier: Owner | None = None
     reset: bool = False
     """An UnwindReset came in this entry: what is asked for now is not due in it."""
+    running: tuple[int, ...] = ()
+    """The tracers of the requests that have begun and not ended, whoever owns the bit."""
 
     def after(self, event: object) -> Self:
         match event:
@@ -95,7 +97,7 @@ class Inherited:
             case CancelBegin(tracer=tracer):
                 return self._cancelled(tracer)
             case RequestBegin(tracer=tracer):
-                return self._asks(event, tracer)
+                return replace(self, running=(*self.running, tracer))
             case RequestEnd():
                 return self._asked(event)
             case CallbackBegin():
@@ -121,23 +123,16 @@ class Inherited:
             return replace(self, owner=replace(self.owner, cancelled=True))
         return self
 
-    def _asks(self, event: RequestBegin, tracer: int) -> Self:
-        if self.owner is not None and self.owner.tracer == tracer:
-            owner = replace(self.owner, asked=self.owner.asked.after(event))
-            return replace(self, owner=owner)
-        if self.earlier is not None and self.earlier.tracer == tracer:
-            earlier = replace(self.earlier, asked=self.earlier.asked.after(event))
-            return replace(self, earlier=earlier)
-        return self
-
     def _asked(self, event: RequestEnd) -> Self:
-        # a tracer may own the bit anew while a request of its first tenure still runs
-        owner, earlier = self.owner, self.earlier
-        if owner is not None and owner.tracer == event.tracer and owner.asked.running:
-            return replace(self, owner=owner.ended(event, self.reset))
-        if earlier is not None and earlier.tracer == event.tracer and earlier.asked.running:
-            return replace(self, earlier=earlier.ended(event, self.reset))
-        return self
+        # a request is its tracer's tenure's that there is when it ends: one may begin before
+        # its tracer has the bit, or in a first tenure and end in a second
+        latest(self.running)
+        ended = replace(self, running=self.running[:-1])
+        if self.owner is not None and self.owner.tracer == event.tracer:
+            return replace(ended, owner=self.owner.ended(event, self.reset))
+        if self.earlier is not None and self.earlier.tracer == event.tracer:
+            return replace(ended, earlier=self.earlier.ended(event, self.reset))
+        return ended
 
     def _called(self, event: CallbackBegin) -> Self:
         owner, earlier = self.owner, self.earlier
@@ -152,9 +147,12 @@ class Inherited:
         return replace(self, owner=owner, earlier=earlier)
 
     def _judge_call(self, owner: Owner, earlier: Owner) -> None:
-        if owner.asked.stands or not earlier.asked.stands:
+        asks = earlier.tracer in self.running
+        if owner.asked.stands or owner.tracer in self.running:
             return
-        if earlier.raced or earlier.asked.running:
+        if not earlier.asked.stands and not asks:
+            return
+        if earlier.raced or asks:
             violate(
                 "inherited:racing-request",
                 f"{owner.tracer} is called for a request that {earlier.tracer} made while it was cancelled",
