@@ -81,16 +81,15 @@ class _Lanes:
         return (violation.step, violation.context) == (step.number, step.context)
 
     def _header(self) -> Iterator[str]:
-        waiting = dict(self._lanes)
+        """The names, on as many lines as it takes to keep each to its column, and columns below their names."""
+        waiting = set(self._lanes)
         while waiting:
-            line = " " * self._left
+            line = " " * (self._left - 1)
             for name, lane in self._lanes.items():
                 column = self._left + lane * self._offset
-                if name not in waiting:
-                    line = f"{line:<{column}}|" if len(line) <= column else line
-                elif len(line) < column or lane == 0 or len(line) == self._left == column:
-                    line = f"{line:<{column}}{name}"
-                    del waiting[name]
+                if len(line) < column:
+                    line = f"{line:<{column}}{name if name in waiting else '|'}"
+                    waiting.discard(name)
             yield line
 
     def _step(self, step: Step, text: str, failed: bool) -> Iterator[str]:

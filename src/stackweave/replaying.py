@@ -169,7 +169,7 @@ def _beginning(interpreter: Interpreter, answers: _Answers) -> Iterator[Step]:
 
 def _step(interpreter: Interpreter, context: Context, number: int, answers: _Answers) -> Step:
     state, operation, seen = context.state, context.pending, len(interpreter.events)
-    function = (functions_of(context.coroutine) or (context.name,))[-1]
+    function = _function_of(context)
     result: object = interpreter.step(context)
     return Step(
         number,
@@ -183,6 +183,12 @@ def _step(interpreter: Interpreter, context: Context, number: int, answers: _Ans
         tuple(each.event for each in interpreter.events[seen:]),
         _standing(interpreter),
     )
+
+
+def _function_of(context: Context) -> str:
+    """The innermost protocol function, or where that is `__aenter__` or the like, the one that calls it."""
+    named = [name for name in functions_of(context.coroutine) if not name.startswith("__")]
+    return named[-1] if named else context.name
 
 
 def _standing(interpreter: Interpreter) -> tuple[State, ...]:

@@ -185,10 +185,11 @@ class _Report:
         name = f"known: {finding.known}" if finding.known else "NEW"
         allowed = " (allowed)" if self._is_allowed(finding) else ""
         share = 100 * finding.count / max(self._campaign.executions, 1)
+        seen = f"{finding.count:,} of {self._campaign.executions:,} executions ({share:.3g} %)"
+        command = replay_command(self._references[finding.signature])
         return (
-            f"{finding.signature:<{width}}  {name}{allowed}, {finding.count:,} executions "
-            f"({share:.3g} %), first {finding.first:,}",
-            f"{'':<{width}}  {replay_command(self._references[finding.signature])}",
+            f"{finding.signature:<{width}}  {name}{allowed}, {seen}, first {finding.first:,}",
+            f"{'':<{width}}  {command}",
         )
 
 
