@@ -1,0 +1,161 @@
+"""unrequested, twice, lost, late and return-value, on events fed by hand."""
+
+from typing import Final
+
+import pytest
+
+from stackweave.core import ModelError
+from stackweave.core.events import (
+    CallbackBegin,
+    CallbackEnd,
+    CancelBegin,
+    CancelEnd,
+    KernelEntry,
+    KernelExit,
+    Registered,
+    RequestBegin,
+    RequestEnd,
+    TaskExit,
+    UnwindReset,
+)
+from stackweave.core.monitors import late, lost, return_value, twice, unrequested
+
+from .feeding import signatures
+
+ENTRY: Final = KernelEntry(0, 0)
+EXIT: Final = KernelExit(0)
+RESET: Final = UnwindReset(0)
+BEGIN: Final = RequestBegin(0, 0, outside=True)
+GRANTED: Final = RequestEnd(0, 0, 0, 3)
+PENDING: Final = RequestEnd(0, 0, 1, 3)
+REFUSED: Final = RequestEnd(0, 0, -22, 0)
+CALL: Final = CallbackBegin(0, 0, 3, ())
+OTHER_CALL: Final = CallbackBegin(0, 0, 5, ())
+ENDED: Final = TaskExit(0)
+CANCEL: Final = CancelBegin(0)
+CANCELLED: Final = CancelEnd(0)
+
+
+@pytest.mark.parametrize(
+    ("events", "found"),
+    [
+        ([CALL], True),
+        ([BEGIN, CALL], False),
+        ([BEGIN, GRANTED, CALL], False),
+        ([BEGIN, REFUSED, CALL], True),
+        ([BEGIN, BEGIN, REFUSED, CALL], False),
+        ([BEGIN, BEGIN, REFUSED, REFUSED, CALL], True),
+        ([BEGIN, GRANTED, CALL, CALL], False),
+        ([BEGIN, GRANTED, CALL, EXIT, CALL], True),
+        ([BEGIN, GRANTED, EXIT, CALL], False),
+        ([BEGIN, GRANTED, EXIT, CALL, EXIT, CALL], True),
+        # a backward reference asks for nothing any more
+        ([BEGIN, GRANTED, CALL, BEGIN, PENDING, EXIT, CALL], True),
+        # what is asked for after the callback, under another cookie, stands
+        ([BEGIN, GRANTED, CALL, BEGIN, RequestEnd(0, 0, 0, 5), EXIT, OTHER_CALL], False),
+        # a callback with a cookie that nobody has uses up everything
+        ([BEGIN, GRANTED, OTHER_CALL, EXIT, CALL], True),
+        # one with its own cookie leaves the others
+        ([BEGIN, GRANTED, BEGIN, RequestEnd(0, 0, 0, 5), CALL, EXIT, OTHER_CALL], False),
+        # other tasks and tracers do not ask for this one
+        ([RequestBegin(1, 0, True), CALL], True),
+        ([RequestBegin(0, 1, True), CALL], True),
+        ([BEGIN, GRANTED, CALL, KernelExit(1), CALL], False),
+    ],
+)
+def test_unrequested(events: list[object], found: bool) -> None:
+    assert signatures([unrequested(0, 0)], *events) == ["unrequested"] * found
+
+
+@pytest.mark.parametrize(
+    ("events", "found"),
+    [
+        ([CALL, CallbackEnd(0, 0)], False),
+        ([CALL, CALL], True),
+        ([CALL, OTHER_CALL], True),
+        ([CALL, EXIT, CALL], False),
+        ([CALL, KernelExit(1), CALL], True),
+        ([CALL, ENTRY, CALL], True),
+        ([CALL, CallbackBegin(0, 1, 3, ()), CallbackBegin(1, 0, 3, ())], False),
+    ],
+)
+def test_twice(events: list[object], found: bool) -> None:
+    assert signatures([twice(0, 0)], *events) == ["twice"] * found
+
+
+@pytest.mark.parametrize(
+    ("events", "found"),
+    [
+        ([BEGIN, GRANTED, ENDED], ["lost"]),
+        ([BEGIN, GRANTED, EXIT], []),
+        ([BEGIN, PENDING, ENDED], ["lost"]),
+        ([BEGIN, REFUSED, ENDED], []),
+        ([BEGIN, GRANTED, CALL, ENDED], []),
+        ([BEGIN, GRANTED, EXIT, CALL, ENDED], []),
+        ([BEGIN, GRANTED, OTHER_CALL, ENDED], ["lost"]),
+        ([BEGIN, GRANTED, CALL, BEGIN, PENDING, ENDED], []),
+        # a backward reference reaches back to this entry, no further
+        ([BEGIN, GRANTED, CALL, EXIT, BEGIN, PENDING, ENDED], ["lost"]),
+        # forgiven: cancelled after it returned, while it ran, or it began while the cancel ran
+        ([BEGIN, GRANTED, CANCEL, CANCELLED, ENDED], []),
+        ([BEGIN, CANCEL, GRANTED, CANCELLED, ENDED], []),
+        ([BEGIN, CANCEL, CANCELLED, GRANTED, ENDED], []),
+        ([CANCEL, BEGIN, GRANTED, CANCELLED, ENDED], []),
+        ([BEGIN, GRANTED, CancelBegin(1), CancelEnd(1), ENDED], ["lost"]),
+        # not forgiven: the cancel had returned
+        ([CANCEL, CANCELLED, BEGIN, GRANTED, ENDED], ["lost:cancelled"]),
+        ([CANCEL, CANCELLED, BEGIN, REFUSED, ENDED], []),
+        ([CANCEL, CANCELLED, BEGIN, GRANTED, CALL, ENDED], []),
+        ([CANCEL, CANCELLED, Registered(0, 0), BEGIN, GRANTED, ENDED], ["lost"]),
+        # nested: the end belongs to the latest begin
+        ([BEGIN, CANCEL, CANCELLED, BEGIN, GRANTED, GRANTED, ENDED], ["lost:cancelled"]),
+        ([BEGIN, GRANTED, TaskExit(1)], []),
+    ],
+)
+def test_lost(events: list[object], found: list[str]) -> None:
+    assert signatures([lost(0, 0)], *events) == found
+
+
+@pytest.mark.parametrize(
+    ("events", "found"),
+    [
+        ([ENTRY, BEGIN, GRANTED, CALL, RESET, EXIT], []),
+        ([ENTRY, BEGIN, GRANTED, RESET, EXIT, ENTRY, CALL], ["late"]),
+        ([ENTRY, BEGIN, GRANTED, EXIT, ENTRY, CALL], ["late:reset-skipped"]),
+        ([ENTRY, RESET, BEGIN, GRANTED, EXIT, ENTRY, CALL], ["late:after-reset"]),
+        ([ENTRY, RESET, BEGIN, GRANTED, RESET, EXIT, CALL], ["late:after-reset"]),
+        ([ENTRY, BEGIN, RESET, GRANTED, EXIT, ENTRY, CALL], ["late"]),
+        # an entry while one is open continues it: answered in time
+        ([ENTRY, BEGIN, GRANTED, ENTRY, CALL], []),
+        ([ENTRY, RESET, ENTRY, BEGIN, GRANTED, EXIT, CALL], ["late:after-reset"]),
+        # a reset before the entry, as in generations that reset on entry, is of no entry
+        ([RESET, ENTRY, BEGIN, GRANTED, EXIT, ENTRY, CALL], ["late:reset-skipped"]),
+        ([ENTRY, RESET, EXIT, ENTRY, BEGIN, GRANTED, EXIT, CALL], ["late:reset-skipped"]),
+        # the cookie says which request is answered
+        ([ENTRY, BEGIN, GRANTED, EXIT, ENTRY, OTHER_CALL], []),
+        ([ENTRY, BEGIN, GRANTED, CALL, EXIT, ENTRY, CALL], []),
+        ([ENTRY, BEGIN, GRANTED, CALL, BEGIN, PENDING, EXIT, ENTRY, CALL], []),
+        ([ENTRY, BEGIN, REFUSED, EXIT, ENTRY, CALL], []),
+        ([ENTRY, BEGIN, GRANTED, EXIT, ENTRY, BEGIN, PENDING, CALL], ["late:reset-skipped"]),
+        ([ENTRY, BEGIN, GRANTED, KernelExit(1), CALL], []),
+        ([ENTRY, BEGIN, GRANTED, UnwindReset(1), EXIT, CALL], ["late:reset-skipped"]),
+    ],
+)
+def test_late(events: list[object], found: list[str]) -> None:
+    assert signatures([late(0, 0)], *events) == found
+
+
+@pytest.mark.parametrize(
+    ("returned", "found"),
+    [(0, False), (1, False), (-22, False), (2, True), (4, True), (-12, True), (-(1 << 31), True)],
+)
+def test_return_value(returned: int, found: bool) -> None:
+    monitors = [return_value(0, (-22,))]
+    assert signatures(monitors, RequestEnd(5, 0, returned, 3)) == ["return-value"] * found
+    assert signatures(monitors, RequestEnd(5, 1, returned, 3)) == []
+
+
+def test_an_end_without_a_begin_is_the_programs_fault() -> None:
+    for monitor in (lost(0, 0), late(0, 0)):
+        with pytest.raises(ModelError, match="without a RequestBegin"):
+            signatures([monitor], GRANTED)
