@@ -40,12 +40,10 @@ class Entry:
         generation: Generation,
         task_work: TaskWork,
         tasks_by_context: dict[int, Task],
-        stacks: int,
     ) -> None:
         self._generation = generation
         self._task_work = task_work
         self._tasks = tasks_by_context
-        self._stacks = stacks
 
     # system calls
 
@@ -135,7 +133,7 @@ class Entry:
                 await emit(KernelExit(task.number))
 
     async def _arrive_from_user(self, task: Task) -> None:
-        if self._stacks > 1 and await choose(2):
+        if len(task.stacks) > 1 and await choose(2):
             stack = await self._run_user(task)
         else:
             stack = await task.user_stack.load()
@@ -143,7 +141,8 @@ class Entry:
 
     async def _run_user(self, task: Task) -> int:
         """The user's code ran on to its next captured stack."""
-        stack = (await task.user_stack.load() + 1) % self._stacks
+        position = task.stacks.index(await task.user_stack.load())
+        stack = task.stacks[(position + 1) % len(task.stacks)]
         await task.user_stack.store(stack)
         return stack
 

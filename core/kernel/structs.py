@@ -94,6 +94,8 @@ class Task(Struct):
     unwind_info: UnwindTaskInfo
     number: int
     """The program's number for it, in events."""
+    stacks: range
+    """The captured user stacks that it goes through, over and over."""
 
 
 class UnwindWork(Struct):

@@ -1,6 +1,6 @@
 """A whole kernel for one program: its CPUs, tasks and tracers, and one generation of deferred unwinding."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from ..events import (
@@ -54,7 +54,7 @@ class System:
         tasks: int,
         tracers: int,
         unwinder: Unwinder,
-        stacks: int,
+        stacks: Sequence[range],
         faults: Faults = Faults.NEVER,
         callback: Callback | None = None,
     ) -> None:
@@ -64,7 +64,9 @@ class System:
         self.tasks = tuple(layout.place(f"task{number}", Task) for number in range(tasks))
         for number, task in enumerate(self.tasks):
             task.number = number
+            task.stacks = stacks[number]
             layout.initialise(task.mm, 1)
+            layout.initialise(task.user_stack, stacks[number][0])
         self.tracers = tuple(layout.place(f"tracer{number}", Tracer) for number in range(tracers))
         for number, tracer in enumerate(self.tracers):
             tracer.work.tracer = number
@@ -83,16 +85,16 @@ class System:
             nodes={callbacks.address: callbacks} | {at: work.list for at, work in lists.items()},
             works=lists,
             callback_mutex=Mutex(layout.word("callback_mutex")),
-            unwind_mask=layout.word("unwind_mask", GENERATIONS[generation].reserved),
+            unwind_mask=layout.word("unwind_mask"),
             unwind_srcu=Srcu(layout, "unwind_srcu"),
         )
-        layout.initialise(callbacks.next, callbacks.address)
-        layout.initialise(callbacks.prev, callbacks.address)
         self.deferral = deferral
         self.generation = GENERATIONS[generation](deferral)
+        self.start_registered(())
+        self._registered: tuple[tuple[int, int], ...] = ()
         self._contexts: dict[int, int] = {}
         self._tasks_by_current: dict[int, Task] = {}
-        self.entry = Entry(self.generation, self.task_work, self._tasks_by_current, stacks)
+        self.entry = Entry(self.generation, self.task_work, self._tasks_by_current)
         self.life = Life(self.generation, self.task_work, deferral.unwind_user, self._contexts)
 
     @property
@@ -104,6 +106,28 @@ class System:
         """Say which context of the program is a task's."""
         self._contexts[task.number] = context
         self._tasks_by_current[context + 1] = task
+
+    def start_registered(self, bits: Sequence[tuple[int, int]]) -> None:
+        """Let the program begin with tracers registered: (tracer, bit), the newest registration first."""
+        layout, head = self.program.layout, self.deferral.callbacks
+        taken, previous = self.generation.reserved, head
+        for tracer, bit in bits:
+            work = self.tracers[tracer].work
+            layout.initialise(work.bit, bit)
+            layout.initialise(work.func, 1 + tracer)
+            layout.initialise(self.tracers[tracer].enabled, 1)
+            layout.initialise(previous.next, work.list.address)
+            layout.initialise(work.list.prev, previous.address)
+            taken, previous = taken | 1 << bit, work.list
+        layout.initialise(previous.next, head.address)
+        layout.initialise(head.prev, previous.address)
+        layout.initialise(self.deferral.unwind_mask, taken)
+        self._registered = tuple(bits)
+
+    async def report_registered(self) -> None:
+        """Tell the monitors who was registered when the program began: for one context, at its spawning."""
+        for tracer, bit in reversed(self._registered):
+            await emit(Registered(tracer, bit))
 
     async def deliver(self, tracer: int, task: Task, cookie: int, nr: int, entries: int) -> None:
         """A tracer's callback that counts its records and reports what it was given."""

@@ -3,30 +3,11 @@
 from functools import partial
 
 from stackweave.conform.lines import Kind, Line
-from stackweave.conform.recording import Case, Registration
+from stackweave.conform.recording import Case
 from stackweave.core import Program, emit
 from stackweave.core.kernel.generation import Caller
 from stackweave.core.kernel.structs import Task
 from stackweave.core.kernel.system import System
-
-
-def register(system: System, before: Registration) -> None:
-    """Give the declared memory the registrations that a case starts from; perf's is the oldest."""
-    layout, head = system.program.layout, system.deferral.callbacks
-    perf = len(system.tracers) - 1
-    taken, previous = system.generation.reserved, head
-    for tracer, bit in (*before.bits, (perf, system.first_bit)):
-        work = system.tracers[tracer].work
-        layout.initialise(work.bit, bit)
-        layout.initialise(work.func, 1 + tracer)
-        layout.initialise(previous.next, work.list.address)
-        layout.initialise(work.list.prev, previous.address)
-        taken, previous = taken | 1 << bit, work.list
-    layout.initialise(previous.next, head.address)
-    layout.initialise(head.prev, previous.address)
-    layout.initialise(system.deferral.unwind_mask, taken)
-    for tracer in sorted(before.left):
-        layout.initialise(system.tracers[tracer].work.bit, -1)
 
 
 class Emulation:
@@ -41,12 +22,15 @@ class Emulation:
             tasks=1,
             tracers=tracers + 1,
             unwinder=lambda stack, readable: (stack + 1, stack + 2),
-            stacks=1,
+            stacks=[range(1)],
             callback=self.deliver,
         )
         self._task = self.system.tasks[0]
         self.info = self._task.unwind_info
-        register(self.system, case.before)
+        perf = (tracers, self.system.first_bit)
+        self.system.start_registered((*case.before.bits, perf))
+        for tracer in sorted(case.before.left):
+            program.layout.initialise(self.system.tracers[tracer].work.bit, -1)
         self.visit = program.layout.word("visit")
         self._calls = program.layout.word("calls")
         self._nmi_done = program.layout.word("nmi_done")
