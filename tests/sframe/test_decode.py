@@ -244,3 +244,27 @@ def test_tracked_return_addresses() -> None:
     contents = section(Function(0, 9, (row(0, 8),)), ra_offset=0)
     with pytest.raises(SFrameError, match="1 words with a fixed RA offset of 0"):
         SFrameSection(contents, 0).rule_at(0)
+
+
+@pytest.mark.parametrize("starts", [(0, 4, 4), (0, 4, 3), (0, 17)])
+def test_rows_must_follow_one_another_inside_the_function(starts: tuple[int, ...]) -> None:
+    rows_ = tuple(row(start, 8) for start in starts)
+    with pytest.raises(SFrameError, match="FRE start"):
+        SFrameSection(section(Function(0, 16, rows_)), 0).rule_at(0)
+
+
+def test_a_row_may_start_where_the_function_ends() -> None:
+    assert cfa_offset(section(Function(0, 16, (row(0, 8), row(16, 99)))), 15) == 8
+
+
+def test_a_blocks_rows_may_lie_behind_a_short_function() -> None:
+    """`.plt.got` may be shorter than the block that its rows describe."""
+    plt = Function(0, 8, (row(0, 8), row(11, 16)), info=MASK, rep_size=16)
+    assert cfa_offset(section(plt), 7) == 8
+
+
+def test_more_rows_than_bytes_are_refused() -> None:
+    contents = bytearray(section(Function(0, 8, (row(0, 8),))))
+    contents[12:16] = (5).to_bytes(4, "little")
+    with pytest.raises(SFrameError, match="number of FREs"):
+        SFrameSection(bytes(contents), 0)

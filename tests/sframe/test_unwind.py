@@ -72,6 +72,15 @@ def test_a_return_address_belongs_to_the_call_before_it() -> None:
     assert pcs(trace) == [0x1000, 0x2010, 0x3008]
 
 
+def test_a_return_address_belongs_to_the_calls_module() -> None:
+    """The call may be the last instruction of its module."""
+    low, high = loaded(section(LEAF, MIDDLE)), loaded(None)
+    memory = {STACK: BIAS + 0x2010, STACK + 24: 0xAA, STACK + 32: BIAS + 0x9000}
+    unwinder = Unwinder(memory.get, lambda address: low if address < BIAS + 0x2010 else high)
+    trace = unwinder.unwind(Registers(BIAS + 0x1000, STACK, 0))
+    assert [frame.module is low for frame in trace.frames] == [True, True, False]
+
+
 def test_single_steps_give_what_unwinding_gives() -> None:
     module = loaded(section(LEAF, MIDDLE, START))
     unwinder = Unwinder(RETURNS.get, lambda _: module)
