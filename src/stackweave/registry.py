@@ -109,21 +109,25 @@ def _user_recipe(name: str, path: Path, function: str) -> Recipe:
 
 
 def _run_file(path: Path) -> ModuleType:
-    """Run a user's file afresh, as a module of its own, its folder importable as for a script."""
+    """A user's file as a module of its own, its folder importable as for a script."""
     try:
         source = path.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     folder = str(path.resolve().parent)
-    # the name tells contents apart, for Struct looks its annotations up in sys.modules when it is placed
+    # the name tells contents apart: a changed file is another module, and an unchanged one has its classes once
     tag = blake2b(folder.encode() + b"\0" + source, digest_size=8).hexdigest()
-    module = ModuleType(f"{path.stem}_{tag}")
-    module.__file__ = str(path.resolve())
-    sys.modules[module.__name__] = module
+    name = f"{path.stem}_{tag}"
+    if name in sys.modules:
+        return sys.modules[name]
     if folder not in sys.path:
         sys.path.insert(0, folder)
+    module = ModuleType(name)
+    module.__file__ = str(path.resolve())
+    sys.modules[name] = module
     try:
         exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
     except (Exception, SystemExit) as error:
+        del sys.modules[name]
         raise UsageError(f"{path} cannot be imported: {blame(error)}") from error
     return module

@@ -1,0 +1,52 @@
+"""What the tests of the face share."""
+
+from pathlib import Path
+
+from stackweave.campaign import Subject, run
+from stackweave.programs import Parameters
+from stackweave.registry import find
+from stackweave.schedule import Schedule
+
+FOLDER = Path(__file__).parent
+SAMPLES = FOLDER / "samples.py"
+
+FAILING = ("lost_update", "monitored", "deadlock", "crash", "gamble", "machine")
+"""The samples that show a violation within a few hundred executions."""
+
+BROKEN = """
+from stackweave.core import Program, check
+
+async def body(word):
+    old = await word.load()
+    await word.store(old + 1)
+
+async def end(word):
+    await check(await word.load() == 2, "lost-update")
+
+def program():
+    program = Program("mine")
+    word = program.layout.word("word")
+    for name in ("left", "right"):
+        program.thread(name, body, word)
+    program.finally_(end, word)
+    return program
+"""
+"""A user's file with a program that fails."""
+
+
+def sample(name: str) -> str:
+    """The name by which a sample program is found."""
+    return f"{SAMPLES}:{name}"
+
+
+def subject(name: str) -> Subject:
+    """A sample program."""
+    return Subject.of(find(sample(name)), Parameters())
+
+
+def failure(program: str, seed: int = 0) -> Schedule:
+    """The first failure of a program, by its name."""
+    made = Subject.of(find(program), Parameters())
+    campaign = run(made, seed, 2000, stop_first=True)
+    [finding] = campaign.findings.values()
+    return made.schedule(finding, seed)
