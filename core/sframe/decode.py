@@ -114,10 +114,16 @@ class Table:
             num_fres, info = fields[3:5]
             if header.version is Version.V2:
                 rep_size = fields[5]
-        return _descriptor(
-            (self.starts[index], self.sizes[index], num_fres, fres_at),
-            (info, info2, rep_size, header.version),
-            at,
+        return FunctionDescriptor(
+            self.starts[index],
+            self.sizes[index],
+            num_fres,
+            fres_at,
+            _fre_type(info, at),
+            _pc_type(info, rep_size, at),
+            _fde_type(info2, at),
+            header.version is Version.V3 and bool(info & _INFO_SIGNAL),
+            rep_size,
         )
 
     def _attribute(self, at: int) -> tuple[int, int, int, int]:
@@ -224,28 +230,23 @@ def _addresses(section: bytes, address: int, header: Header) -> tuple[list[int],
     return [start for start, _ in pairs], [length for _, length in pairs]
 
 
-def _descriptor(
-    place: tuple[int, int, int, int], coding: tuple[int, int, int, Version], at: int
-) -> FunctionDescriptor:
-    """Check the coded bits of a descriptor and name them."""
-    start, size, num_fres, fres_at = place
-    info, info2, rep_size, version = coding
-    fre_type, fde_type = info & _INFO_FRE_TYPE, info2 & _INFO2_FDE_TYPE
-    pc_type = PcType.MASK if info & _INFO_PC_TYPE else PcType.INC
-    if fre_type > FreType.ADDR4:
-        raise SFrameError(ErrorKind.INCONSISTENT, at, "FRE type", str(fre_type))
-    if fde_type > FdeType.FLEX:
-        raise SFrameError(ErrorKind.UNSUPPORTED, at, "FDE type", str(fde_type))
-    if pc_type is PcType.MASK and rep_size == 0:
+def _fre_type(info: int, at: int) -> FreType:
+    value = info & _INFO_FRE_TYPE
+    if value > FreType.ADDR4:
+        raise SFrameError(ErrorKind.INCONSISTENT, at, "FRE type", str(value))
+    return FreType(value)
+
+
+def _pc_type(info: int, rep_size: int, at: int) -> PcType:
+    if not info & _INFO_PC_TYPE:
+        return PcType.INC
+    if not rep_size:
         raise SFrameError(ErrorKind.INCONSISTENT, at, "repeat size", "0 in a PC MASK function")
-    return FunctionDescriptor(
-        start,
-        size,
-        num_fres,
-        fres_at,
-        FreType(fre_type),
-        pc_type,
-        FdeType(fde_type),
-        version is Version.V3 and bool(info & _INFO_SIGNAL),
-        rep_size,
-    )
+    return PcType.MASK
+
+
+def _fde_type(info2: int, at: int) -> FdeType:
+    value = info2 & _INFO2_FDE_TYPE
+    if value > FdeType.FLEX:
+        raise SFrameError(ErrorKind.UNSUPPORTED, at, "FDE type", str(value))
+    return FdeType(value)

@@ -5,7 +5,6 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 from stackweave.core.sframe import (
     Backtrace,
@@ -18,9 +17,7 @@ from stackweave.core.sframe import (
     StopReason,
 )
 from stackweave.core.sframe.unwind import DEFAULT_LIMIT
-
-BAD_INPUT: Final = 2
-"""Exit status for bad usage or input."""
+from stackweave.exits import Exit
 
 Json = dict[str, object]
 
@@ -57,14 +54,14 @@ def run(arguments: argparse.Namespace) -> int:
             raise ElfError(f"{arguments.core}: no thread to unwind; missing: {missing}")
     except ElfError as error:
         print(f"stackweave unwind: {_printable(str(error))}", file=sys.stderr)
-        return BAD_INPUT
+        return Exit.USAGE
     traces = [(thread, core.unwind(thread, arguments.limit)) for thread in core.threads]
     if arguments.json:
         print(json.dumps(_as_json(core, modules, traces)))
     else:
         for line in _as_text(core, modules, traces):
             print(_printable(line))
-    return 0
+    return Exit.CLEAN
 
 
 def _open_module(path: Path) -> Module:

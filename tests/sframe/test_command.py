@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from stackweave.core import sframe
+from stackweave.core.sframe import Backtrace, StopReason
 from stackweave.unwind import add_arguments, run
 
 from .recordings import DATA, only_own, unxz
@@ -145,3 +147,15 @@ def test_bad_usage_is_2(limit: str) -> None:
     with pytest.raises(SystemExit) as caught:
         command("core", "--limit", limit)
     assert caught.value.code == 2
+
+
+def test_three_lines_unwind_a_core(tmp_path: Path) -> None:
+    """The example in the room's docstring."""
+    path, program = core(tmp_path, "cores/v3/mini", "mini-a"), elf(tmp_path, "v3/mini-O2")
+    lines = [line.strip() for line in (sframe.__doc__ or "").splitlines() if line[:4] == "    "]
+    assert len(lines) == 3
+    source = "\n".join(lines).replace("my.core", str(path)).replace("my-program", str(program))
+    printed: list[list[Backtrace]] = []
+    exec(source, {"print": printed.append})
+    ((trace,),) = printed
+    assert (len(trace.frames), trace.stop) == (9, StopReason.OUTERMOST)
