@@ -139,9 +139,8 @@ class Interpreter:
         self._monitors.reset()
         for context in self.contexts:
             context.switched_out = False
-            context.coroutine = context.spec.body()
             if context.state is not State.NEW:
-                self._advance(context, None)
+                self._spawn(context)
 
     def enabled(self) -> list[Context]:
         """The contexts that may move next, in the order of their declaration."""
@@ -188,7 +187,7 @@ class Interpreter:
     def discard(self) -> None:
         """Drop whatever is still suspended."""
         for context in self.contexts:
-            if context.state is not State.DEAD:
+            if context.state not in (State.DEAD, State.NEW):
                 discard(context.coroutine)
                 context.state = State.DEAD
         self._monitors.discard()
@@ -270,6 +269,10 @@ class Interpreter:
             context.pending = operation
             if operation[0] >= GUARDED or context.state is not _RUNNING:
                 self._await_guard(context, operation)
+
+    def _spawn(self, context: Context) -> None:
+        context.coroutine = context.spec.body()
+        self._advance(context, None)
 
     def _await_guard(self, context: Context, operation: Operation) -> None:
         """The next operation may have to wait: note what for."""
@@ -462,5 +465,5 @@ class Interpreter:
             return 0
         self._processors.run("fork", child)
         self._processors.live += 1
-        self._advance(child, None)
+        self._spawn(child)
         return 1
