@@ -1,4 +1,4 @@
-"""For each row of the machine's table: programs that lead to where it may happen, or to where one guard is false."""
+"""Programs that lead to where a row of the machine's table may happen, or to where one of its guards is false."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Driving an interpreter by hand."""
 
-from stackweave.core import Context, Interpreter
+from stackweave.core import Context, Interpreter, Outcome, Program, RandomWalk, Violation
 
 
 def by_name(interpreter: Interpreter, name: str) -> Context:
@@ -15,3 +15,14 @@ def drive(interpreter: Interpreter, *names: str) -> None:
 
 def enabled(interpreter: Interpreter) -> list[str]:
     return [context.name for context in interpreter.enabled()]
+
+
+def outcome_of(program: Program, seed: int = 0) -> Outcome:
+    """One random execution."""
+    return Interpreter(program).run(RandomWalk(seed))
+
+
+def violation_of(program: Program, seed: int = 0) -> Violation:
+    """The only violation of one random execution."""
+    (violation,) = outcome_of(program, seed).violations
+    return violation
