@@ -122,13 +122,11 @@ def run(
     `watch` is called after each execution. Raises `UsageError` or `ModelError` when the program is at fault.
     """
     campaign = Campaign(seed)
-    interpreter = Interpreter(subject.program)
     started = perf_counter()
     try:
-        _run(interpreter, campaign, executions, subject.generation, stop_first, watch)
+        _run(subject, campaign, executions, stop_first, watch)
     except KeyboardInterrupt:
         campaign.interrupted = True
-        interpreter.discard()
     except (UsageError, ModelError):
         raise
     except Exception as error:
@@ -139,17 +137,20 @@ def run(
 
 
 def _run(
-    interpreter: Interpreter,
+    subject: Subject,
     campaign: Campaign,
     executions: int,
-    generation: str | None,
     stop_first: bool,
     watch: Callable[[Campaign], None] | None,
 ) -> None:
-    strategy = RandomWalk(campaign.seed)
-    for execution in range(executions):
-        campaign.count(interpreter.run(strategy, execution), generation)
-        if watch is not None:
-            watch(campaign)
-        if stop_first and campaign.findings:
-            break
+    interpreter, strategy = Interpreter(subject.program), RandomWalk(campaign.seed)
+    generation = subject.generation
+    try:
+        for execution in range(executions):
+            campaign.count(interpreter.run(strategy, execution), generation)
+            if watch is not None:
+                watch(campaign)
+            if stop_first and campaign.findings:
+                break
+    finally:
+        interpreter.discard()

@@ -76,8 +76,8 @@ def replay(schedule: Schedule) -> Replay:
 def replay_on(schedule: Schedule, program: Program) -> Replay:
     """As `replay`, on a program that is known to be the one."""
     decisions = schedule.decisions(program)
-    interpreter = Interpreter(program)
     try:
+        interpreter = Interpreter(program)
         outcome = interpreter.run(FixedSchedule(decisions))
         told = tuple(_tell(interpreter, decisions))
     except ModelError:
