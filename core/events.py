@@ -43,7 +43,7 @@ class TaskExit:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """unwind_deferred_init() returned 0."""
+    """unwind_deferred_init() has given a tracer its bit; it will return 0."""
 
     tracer: int
     bit: int
@@ -106,7 +106,7 @@ class CallbackEnd:
 
 @dataclass(frozen=True, slots=True)
 class UnwindReset:
-    """A task's unwind state was cleared on its way to (or from) user mode."""
+    """A task's cookie was cleared on its way to (or from) user mode: the next request makes a new one."""
 
     task: int
 

@@ -108,11 +108,11 @@ class Bitmask(Generation):
             if not await take_mask(task):
                 return
             await info.id.store(0)
+            await emit(UnwindReset(task.number))
         cache = await cache_of(self.deferral, info)
         if cache:
             await cache.nr_entries.store(0)
             await self.forget_all(task)
-        await emit(UnwindReset(task.number))
 
     async def unwind_deferred_task_exit(self, task: Task) -> None:
         """There is no hook yet: what is pending is run after the user memory is gone."""

@@ -1,10 +1,14 @@
 """Ways into the kernel and out of it (kernel/entry/common.c, include/linux/resume_user_mode.h).
 
-In user mode a task awaits one operation, the exchange of its `mode` by which it enters. An interrupt that comes
-before that marks the mode, so the task first leaves by the interrupt's way out, irqentry_exit(); an NMI
-has no such way out. Both ways run the exit loop with interrupts off at its start and end, then the reset, then the
-return. How far the user's code came meanwhile is a choice of who enters: its stack is the next one captured,
-or, for interrupts and NMIs, perhaps still the same.
+In user mode a task awaits the exchange of its `regs` by which it enters. An interrupt that comes before that marks
+them, so the task first leaves by the interrupt's way out, irqentry_exit(). An NMI has no such way out: it returns
+to user mode, but if it raised the irq_work interrupt that comes before the next user instruction, so the registers
+are marked at once. Both ways out run the exit loop with interrupts off at its start and end, then the reset, then
+the return.
+
+How far the user's code came meanwhile is a choice of who enters: its stack is the next one captured, or, for
+interrupts and NMIs, perhaps still the same. That holds for an irq_work interrupt too that an NMI raised in
+the kernel and that is still pending at the return: machines may deliver it a few instructions late.
 
 Left out: signals, ptrace, seccomp, and preemption inside the kernel: a task gives its CPU up in the exit
 loop and where it sleeps.
@@ -19,11 +23,19 @@ from ..operations import (
     local_irq_restore,
     local_irq_save,
     schedule,
-    smp_processor_id,
 )
 from ..program import Cpu
 from .generation import Caller, Generation
-from .structs import TIF_NEED_RESCHED, TIF_NOTIFY_RESUME, Mode, Task
+from .structs import (
+    MODE_MASK,
+    TIF_NEED_RESCHED,
+    TIF_NOTIFY_RESUME,
+    Mode,
+    Task,
+    mode_of,
+    regs_at,
+    stack_of,
+)
 from .task_work import TaskWork
 
 EXIT_WORK = TIF_NEED_RESCHED | TIF_NOTIFY_RESUME
@@ -47,21 +59,22 @@ class Entry:
 
     # system calls
 
-    async def syscall(self, task: Task, cpus: tuple[Cpu, ...], handler: Handler) -> None:
+    async def syscall(self, task: Task, handler: Handler) -> None:
         """One system call of a task that is in user mode, until it is there again."""
-        await self._enter_from_user_mode(task, cpus)
+        await self._enter_from_user_mode(task)
         await handler(Caller(task))
         await self.do_syscall_64(task)
 
-    async def _enter_from_user_mode(self, task: Task, cpus: tuple[Cpu, ...]) -> None:
-        while await task.mode.cmpxchg(Mode.USER, Mode.KERNEL) == Mode.INTERRUPTED:
-            await self.irqentry_exit(task)
-        # an interrupt that is still pending would have come before another user instruction
-        if await cpus[await smp_processor_id()].irq_work.load():
-            stack = await task.user_stack.load()
-        else:
-            stack = await self._run_user(task)
-        await emit(KernelEntry(task.number, stack))
+    async def _enter_from_user_mode(self, task: Task) -> None:
+        while True:
+            regs = await task.regs.load()
+            if mode_of(regs) is Mode.INTERRUPTED:
+                await self.irqentry_exit(task)
+                continue
+            stack = _following(task, stack_of(regs))
+            if await task.regs.cmpxchg(regs, regs_at(stack, Mode.KERNEL)) == regs:
+                await emit(KernelEntry(task.number, stack))
+                return
 
     async def do_syscall_64(self, task: Task) -> None:
         """The way out of a system call."""
@@ -75,7 +88,7 @@ class Entry:
         await local_irq_save()
         await self.exit_to_user_mode_loop(task)
         await self._generation.unwind_reset_info(task)
-        await task.mode.store(Mode.USER)
+        await task.regs.fetch_andnot(MODE_MASK)
         await emit(KernelExit(task.number))
         await local_irq_restore(1)
 
@@ -83,7 +96,6 @@ class Entry:
         """Work until no flag asks for any: the last look is with interrupts off."""
         while (work := await task.thread_flags.load()) & EXIT_WORK:
             await local_irq_restore(1)
-            await emit(ExitRound(task.number))
             if work & TIF_NEED_RESCHED:
                 await task.thread_flags.fetch_andnot(TIF_NEED_RESCHED)
                 await schedule()
@@ -93,6 +105,7 @@ class Entry:
 
     async def _resume_user_mode_work(self, task: Task) -> None:
         await task.thread_flags.fetch_andnot(TIF_NOTIFY_RESUME)
+        await emit(ExitRound(task.number))
         if await task.task_works.load():
             await self._task_work.task_work_run(task)
 
@@ -114,9 +127,10 @@ class Entry:
 
     async def _handle_interrupt(self, cpu: Cpu, handler: Handler) -> None:
         task = await self.current(cpu)
-        if task is not None and await task.mode.load() == Mode.USER:
-            await task.mode.store(Mode.INTERRUPTED)
-            await self._arrive_from_user(task)
+        if task is not None:
+            regs = await task.regs.load()
+            if mode_of(regs) is Mode.USER:
+                await self._arrive_from_user(task, stack_of(regs), Mode.INTERRUPTED)
         await handler(Caller(task))
 
     async def nmi(self, cpu: Cpu, handler: Handler) -> None:
@@ -124,27 +138,27 @@ class Entry:
         async with cpu.nmi():
             task = await self.current(cpu)
             caller = Caller(task, cpu)
-            if task is None or await task.mode.load() != Mode.USER:
+            regs = await task.regs.load() if task is not None else Mode.KERNEL
+            if task is None or mode_of(regs) is not Mode.USER:
                 await handler(caller)
                 return
-            await self._arrive_from_user(task)
+            await self._arrive_from_user(task, stack_of(regs), Mode.USER)
             await handler(caller)
-            if not await cpu.irq_work.load():
+            if await cpu.irq_work.load():
+                await task.regs.fetch_or(Mode.INTERRUPTED)
+            else:
                 await emit(KernelExit(task.number))
 
-    async def _arrive_from_user(self, task: Task) -> None:
+    async def _arrive_from_user(self, task: Task, stack: int, mode: Mode) -> None:
         if len(task.stacks) > 1 and await choose(2):
-            stack = await self._run_user(task)
-        else:
-            stack = await task.user_stack.load()
+            stack = _following(task, stack)
+        await task.regs.store(regs_at(stack, mode))
         await emit(KernelEntry(task.number, stack))
 
-    async def _run_user(self, task: Task) -> int:
-        """The user's code ran on to its next captured stack."""
-        position = task.stacks.index(await task.user_stack.load())
-        stack = task.stacks[(position + 1) % len(task.stacks)]
-        await task.user_stack.store(stack)
-        return stack
+
+def _following(task: Task, stack: int) -> int:
+    """Where the user's code is when it has run on."""
+    return task.stacks[(task.stacks.index(stack) + 1) % len(task.stacks)]
 
 
 async def _do_nothing(caller: Caller) -> None:

@@ -11,7 +11,9 @@ from typing import ClassVar, Final
 
 from ..cint import U64_MASK
 from ..errors import ViolationFound
+from ..events import Registered
 from ..memory import PerCpu, Word
+from ..operations import emit
 from ..program import Cpu
 from .lists import Nodes, list_add_rcu
 from .mutex import Mutex
@@ -122,6 +124,7 @@ async def take_bit(deferral: Deferral, work: UnwindWork) -> int:
         bit = (~taken & taken + 1).bit_length() - 1
         await work.bit.store(bit)
         await deferral.unwind_mask.store(taken | 1 << bit)
+        await emit(Registered(work.tracer, bit))
         await list_add_rcu(deferral.nodes, work.list, deferral.callbacks)
         await work.func.store(1 + work.tracer)
     return 0

@@ -3,9 +3,8 @@
 from ..events import TaskExit
 from ..operations import emit, wake_up_new_task
 from .generation import Generation
-from .structs import PF_EXITING, Mode, Task
+from .structs import PF_EXITING, Mode, Task, regs_at
 from .task_work import TaskWork
-from .unwind_user import UnwindUser
 
 
 class Life:
@@ -15,12 +14,10 @@ class Life:
         self,
         generation: Generation,
         task_work: TaskWork,
-        unwind_user: UnwindUser,
         contexts: dict[int, int],
     ) -> None:
         self._generation = generation
         self._task_work = task_work
-        self._unwind_user = unwind_user
         self._contexts = contexts
 
     async def fork(self, child: Task) -> bool:
@@ -30,26 +27,21 @@ class Life:
             await word.store(0)
         await child.flags.store(0)
         await child.mm.store(1)
-        await child.mode.store(Mode.USER)
+        await child.regs.store(regs_at(child.stacks[0], Mode.USER))
         return await wake_up_new_task(self._contexts[child.number]) == 1
 
     async def exec(self, task: Task, stack: int) -> None:
         """begin_new_exec(): a new image, so another stack. Unwinding has no hook here: a cookie from before
         receives the new image's stack, and cached entries survive."""
-        await task.user_stack.store(stack)
+        await task.regs.store(regs_at(stack, Mode.KERNEL))
 
     async def do_exit(self, task: Task) -> None:
-        """A task ends itself: its requests are refused, the works left are run, then none is taken."""
+        """A task ends itself: its requests are refused, the works left are run, then none is taken.
+
+        Its cache is freed with its structure, an RCU grace period later: after any walk over the tasks.
+        """
         await task.flags.fetch_or(PF_EXITING)
         await self._generation.unwind_deferred_task_exit(task)
         await task.mm.store(0)
         await self._task_work.task_work_run(task)
-        await self._unwind_task_free(task)
         await emit(TaskExit(task.number))
-
-    async def _unwind_task_free(self, task: Task) -> None:
-        pointer = await task.unwind_info.cache.load()
-        if pointer:
-            await task.unwind_info.cache.store(0)
-            await self._unwind_user.caches.free(pointer)
-        await self._task_work.task_work_cancel(task, task.unwind_info.work)

@@ -25,12 +25,30 @@ UNWIND_MAX_ENTRIES: Final = 510
 
 
 class Mode(IntEnum):
-    """Where a task's registers are: what user_mode(regs) tells an interrupt."""
+    """Where a task runs: what user_mode(regs) tells an interrupt. The low two bits of `Task.regs`."""
 
     USER = 0
     KERNEL = 1
     INTERRUPTED = 2
     """An interrupt took it in user mode; before its next user instruction it leaves by irqentry_exit()."""
+
+
+MODE_MASK: Final = 3
+
+
+def mode_of(regs: int) -> Mode:
+    """Where a task with these registers runs."""
+    return Mode(regs & MODE_MASK)
+
+
+def stack_of(regs: int) -> int:
+    """The captured user stack that a task with these registers is at."""
+    return regs >> 2
+
+
+def regs_at(stack: int, mode: Mode) -> int:
+    """Registers at a captured user stack."""
+    return stack << 2 | mode
 
 
 class TaskWorkMode(IntEnum):
@@ -84,10 +102,8 @@ class Task(Struct):
     """TIF_NOTIFY_RESUME, TIF_NEED_RESCHED."""
     mm: Word
     """1 while the task has user memory."""
-    mode: Word
-    """A `Mode`."""
-    user_stack: Word
-    """Which of its captured user stacks the task is at."""
+    regs: Word
+    """Its user registers: the captured user stack that it is at, times 4, plus its `Mode`."""
     task_works: Word
     """Head of the list of pending works, 0 or a struct callback_head's address."""
     pi_lock: Word

@@ -22,7 +22,7 @@ from .generation import Callback, Caller, Deferral, Generation
 from .life import Life
 from .mutex import Mutex
 from .srcu import Srcu
-from .structs import ListHead, Task, UnwindCache, UnwindWork
+from .structs import ListHead, Mode, Task, UnwindCache, UnwindWork, regs_at
 from .task_work import TaskWork
 from .unwind_user import Faults, Unwinder, UnwindUser
 from .upstream import Upstream
@@ -66,7 +66,7 @@ class System:
             task.number = number
             task.stacks = stacks[number]
             layout.initialise(task.mm, 1)
-            layout.initialise(task.user_stack, stacks[number][0])
+            layout.initialise(task.regs, regs_at(stacks[number][0], Mode.USER))
         self.tracers = tuple(layout.place(f"tracer{number}", Tracer) for number in range(tracers))
         for number, tracer in enumerate(self.tracers):
             tracer.work.tracer = number
@@ -95,7 +95,7 @@ class System:
         self._contexts: dict[int, int] = {}
         self._tasks_by_current: dict[int, Task] = {}
         self.entry = Entry(self.generation, self.task_work, self._tasks_by_current)
-        self.life = Life(self.generation, self.task_work, deferral.unwind_user, self._contexts)
+        self.life = Life(self.generation, self.task_work, self._contexts)
 
     @property
     def first_bit(self) -> int:
@@ -138,10 +138,8 @@ class System:
 
     async def init(self, tracer: int) -> int:
         """Register a tracer, and let its sources ask."""
-        work = self.tracers[tracer].work
-        result = await self.generation.unwind_deferred_init(work)
+        result = await self.generation.unwind_deferred_init(self.tracers[tracer].work)
         if result == 0:
-            await emit(Registered(tracer, await work.bit.load()))
             await self.tracers[tracer].enabled.store(1)
         return result
 

@@ -11,7 +11,7 @@ from enum import Enum
 
 from ..memory import Pool
 from ..operations import choose, schedule
-from .structs import EINVAL, ENOMEM, UNWIND_MAX_ENTRIES, Task, UnwindCache
+from .structs import EINVAL, ENOMEM, UNWIND_MAX_ENTRIES, Task, UnwindCache, stack_of
 
 Unwinder = Callable[[int, bool], tuple[int, ...]]
 """(number of the captured stack, whether its memory can be read) to program counters."""
@@ -41,7 +41,7 @@ class UnwindUser:
 
     async def unwind_user(self, task: Task) -> int:
         """Unwind the current user stack; the entries."""
-        entries = 2 * await task.user_stack.load()
+        entries = 2 * stack_of(await task.regs.load())
         if self._memory_faults:
             outcome = await choose(3)
             if outcome == 1:

@@ -133,11 +133,11 @@ class Upstream(Generation):
         if not await info.unwind_mask.load() or not await take_mask(task):
             return
         await info.id.store(0)
+        await emit(UnwindReset(task.number))
         cache = await cache_of(self.deferral, info)
         if cache:
             await cache.nr_entries.store(0)
             await cache.unwind_completed.store(0)
-        await emit(UnwindReset(task.number))
 
     async def unwind_deferred_task_exit(self, task: Task) -> None:
         """Deliver what is pending while there is still a user stack, then take the work back."""

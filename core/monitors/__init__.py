@@ -15,6 +15,7 @@ from .shadow_stacks import shadow_stack
 from .stacks import Trace, Truth, wrong_stack
 from .tracepoints import probe_data
 from .tracers import after_cancel, inherited
+from .undefined import undefined_behaviour
 
 __all__ = [
     "PROPERTIES",
@@ -33,6 +34,7 @@ __all__ = [
     "return_value",
     "shadow_stack",
     "twice",
+    "undefined_behaviour",
     "unrequested",
     "unwind_monitors",
     "wrong_stack",
@@ -53,6 +55,7 @@ PROPERTIES: Final = {
     "live-lock": "more rounds of an exit loop than the world outside asked for",
     "grace-period": "a grace period ends over a reader that began before it",
     "probe-data": "a probe is called with another probe's data",
+    "undefined-behaviour": "the code does what C leaves undefined",
     "shadow-stack": "a shadow stack is freed in use, or used after it was freed",
 }
 """What each property's violation is."""

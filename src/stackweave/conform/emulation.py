@@ -44,7 +44,7 @@ class Emulation:
     async def _test_process(self) -> None:
         for number in range(len(self._case.visits)):
             handler = partial(self._ioctl, number)
-            await self.system.entry.syscall(self._task, self.system.cpus, handler)
+            await self.system.entry.syscall(self._task, handler)
 
     async def _ioctl(self, number: int, caller: Caller) -> None:
         await self.visit.store(number)
