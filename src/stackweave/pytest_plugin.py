@@ -32,28 +32,34 @@ class Stackweave:
         `program` is a function at the top level of its file, so that the command line finds it too.
         """
         __tracebackhide__ = True
-        from stackweave.core import ModelError, UsageError
-
-        from .campaign import Subject, run
-        from .programs import Parameters
-        from .registry import recipe_of
-
-        try:
-            recipe = recipe_of(program, _name_of(program, self._folder))
-            subject = Subject.of(recipe, Parameters())
-            campaign = run(subject, seed, executions, stop_first=True)
-        except (UsageError, ModelError) as error:
-            pytest.fail(str(error), pytrace=False)
-        if campaign.interrupted:
-            raise KeyboardInterrupt
-        if campaign.findings:
-            pytest.fail(_explain(subject, campaign), pytrace=False)
+        failure = _failure(program, self._folder, executions, seed)
+        if failure is not None:
+            pytest.fail(failure, pytrace=False)
 
 
 @pytest.fixture
 def stackweave(request: pytest.FixtureRequest) -> Stackweave:
     """Runs programs: `stackweave.check(program, executions=1000, seed=0)`."""
     return Stackweave(request.config.invocation_params.dir)
+
+
+def _failure(
+    program: "Callable[[], Program]", folder: Path, executions: int, seed: int
+) -> str | None:
+    from stackweave.core import ModelError, UsageError
+
+    from .campaign import Subject, run
+    from .programs import Parameters
+    from .registry import recipe_of
+
+    try:
+        subject = Subject.of(recipe_of(program, _name_of(program, folder)), Parameters())
+        campaign = run(subject, seed, executions, stop_first=True)
+    except (UsageError, ModelError) as error:
+        return str(error)
+    if campaign.interrupted:
+        raise KeyboardInterrupt
+    return _explain(subject, campaign) if campaign.findings else None
 
 
 def _name_of(program: "Callable[[], Program]", folder: Path) -> str:

@@ -75,6 +75,13 @@ def monitored() -> Program:
     return program
 
 
+def judged_twice() -> Program:
+    """As both."""
+    program = monitored()
+    program.finally_(counts, program.layout.word("unused"), 2)
+    return program
+
+
 async def transfer(own: Word, other: Word) -> None:
     await own.acquire(0, 1)
     await other.acquire(0, 1)
