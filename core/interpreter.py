@@ -317,7 +317,10 @@ class Interpreter:
             return context.pending[0] < GUARDED or self._is_unblocked(context)
         if state is State.DEAD or state is State.NEW:
             return False
-        return all(guard(context) for guard in context.guards)
+        for guard in context.guards:  # noqa: SIM110  # all() takes twice as long, here where it counts
+            if not guard(context):
+                return False
+        return True
 
     def _is_unblocked(self, context: Context) -> bool:
         kind, address, a, b = context.pending

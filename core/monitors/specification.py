@@ -10,8 +10,8 @@ the entry, so that is where states age: what was "in this entry" becomes "earlie
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Protocol, Self, TypeVar
+from functools import lru_cache, partial
+from typing import Final, Protocol, Self, TypeVar
 
 from ..errors import ModelError
 from ..monitor import Monitor, next_event
@@ -24,6 +24,11 @@ class Specification(Protocol):
         """What it knows after one more event of its slice. Raises `ViolationFound` through `violate`."""
         ...
 
+    def __hash__(self) -> int: ...
+
+
+_REMEMBERED: Final = 1 << 16
+"""Transitions that are remembered, of all monitors together."""
 
 Item = TypeVar("Item")
 
@@ -35,10 +40,16 @@ def latest(running: Sequence[Item]) -> Item:
     return running[-1]
 
 
+@lru_cache(maxsize=_REMEMBERED)
+def _after(state: Specification, event: object) -> Specification:
+    # the same few states meet the same few events in every execution
+    return state.after(event)
+
+
 async def follow(state: Specification) -> None:
     """A monitor's coroutine."""
     while True:
-        state = state.after(await next_event())
+        state = _after(state, await next_event())
 
 
 @dataclass(frozen=True, slots=True)

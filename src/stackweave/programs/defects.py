@@ -11,19 +11,19 @@ from stackweave.core.kernel.unwind_user import Faults
 from stackweave.core.kernel.upstream import UNWIND_USED
 
 from .parameters import Parameters
-from .stage import TASK_WEIGHT, Stage, asks
+from .stage import TASK_WEIGHT, Stage, asks, insists
 
 
 def cancelled_work_asks(parameters: Parameters) -> Program:
-    """1: a source looks, its tracer is cancelled, and it asks with a work whose bit is -1.
+    """1: a source that was not turned off in time asks with a cancelled work, whose bit is -1.
 
     The test for a negative bit never holds, BIT(-1) is bit 63, and the request returns 0 for a callback that
     never comes.
     """
     stage = Stage("cancelled-work-asks", parameters, cpus=2)
     stage.system.start_registered(stage.first_bits())
-    stage.task(0, asks(stage, 0))
-    stage.churn(0, (), cpus=(1,), weight=4 * TASK_WEIGHT, once=_in_kernel(stage))
+    stage.task(0, insists(stage, 0))
+    stage.churn(0, (), cpus=(1,))
     return stage.finish()
 
 

@@ -177,6 +177,15 @@ def asks(stage: Stage, tracer: int) -> Handler:
     return requests(stage.system, tracer)
 
 
+def insists(stage: Stage, tracer: int) -> Handler:
+    """A source that asks whether its tracer is enabled or not."""
+
+    async def fire(caller: Caller) -> None:
+        await stage.system.request(tracer, caller)
+
+    return fire
+
+
 async def reschedule(caller: Caller) -> None:
     """A timer interrupt: another task should have the CPU."""
     if caller.task is not None:
