@@ -1,6 +1,6 @@
 """Programs for the properties that are not about unwinding; each right, or with its bug."""
 
-from stackweave.core import Program, emit
+from stackweave.core import Program, SignedWord, emit
 from stackweave.core.events import (
     GracePeriodBegin,
     GracePeriodEnd,
@@ -10,8 +10,9 @@ from stackweave.core.events import (
     ShadowStackFreed,
     ShadowStackRelease,
     ShadowStackUse,
+    UndefinedBehaviour,
 )
-from stackweave.core.monitors import grace_periods, probe_data, shadow_stack
+from stackweave.core.monitors import grace_periods, probe_data, shadow_stack, undefined_behaviour
 
 
 def grace_period_program(*, planted: bool) -> Program:
@@ -99,4 +100,26 @@ def shadow_stack_program(*, planted: bool) -> Program:
     program.thread("task", task)
     program.thread("tracer", unregister)
     program.monitors.append(shadow_stack(7))
+    return program
+
+
+def shift_program(*, planted: bool) -> Program:
+    """A work's bit becomes -1 while another context shifts by it; the bug is not to look."""
+    program = Program("shift")
+    bit, mask = program.layout.place("bit", SignedWord), program.layout.word("mask")
+
+    async def marks() -> None:
+        for _ in range(3):
+            shift = await bit.load()
+            if shift >= 0:
+                await mask.fetch_or(1 << shift)
+            elif planted:
+                await emit(UndefinedBehaviour("shift"))
+
+    async def cancels() -> None:
+        await bit.store(-1)
+
+    program.thread("marks", marks)
+    program.thread("cancels", cancels)
+    program.monitors.append(undefined_behaviour("shift"))
     return program

@@ -17,12 +17,14 @@ from stackweave.core.events import (
     ShadowStackFreed,
     ShadowStackRelease,
     ShadowStackUse,
+    UndefinedBehaviour,
 )
 from stackweave.core.monitors import (
     grace_periods,
     probe_data,
     shadow_stack,
     twice,
+    undefined_behaviour,
     unwind_monitors,
 )
 
@@ -84,6 +86,12 @@ def test_probe_data() -> None:
 )
 def test_shadow_stack(events: list[object], found: list[str]) -> None:
     assert signatures([shadow_stack(7)], *events) == found
+
+
+def test_undefined_behaviour() -> None:
+    monitors = [undefined_behaviour("shift")]
+    assert signatures(monitors, UndefinedBehaviour("shift")) == ["undefined-behaviour:shift"]
+    assert signatures(monitors, UndefinedBehaviour("overflow")) == []
 
 
 def test_every_slice_of_every_unwind_property() -> None:

@@ -45,6 +45,7 @@ OTHERS: Final[dict[Callable[..., Program], set[str]]] = {
     others.grace_period_program: {"grace-period:toy"},
     others.tracepoint_program: {"probe-data"},
     others.shadow_stack_program: {"shadow-stack:freed-in-use", "shadow-stack:used-after-free"},
+    others.shift_program: {"undefined-behaviour:shift"},
 }
 
 
