@@ -75,6 +75,9 @@ class _Lanes:
             yield from self._step(step, text, bool(here))
             for violation in here:
                 yield from self._violation(violation)
+            if any(each.signature == self._replay.schedule.signature for each in here):
+                yield from self._rest(step, violations)
+                return
         yield from self._end(violations)
 
     def _is_at(self, violation: Violation, step: Step) -> bool:
@@ -97,7 +100,7 @@ class _Lanes:
             left = f"{_FAILED if failed else '':<2}{step.number:>5} {self._name(step.function)}"
             yield from self._cells(left, step, text)
         for among, answer in step.answers:
-            yield from self._cells("", step, f"* chooses {answer} of {among}")
+            yield from self._cells("", step, f"* choose {among} -> {answer}")
         for event in step.events:
             yield from self._cells("", step, f"* {show_event(event)}")
 
@@ -131,6 +134,14 @@ class _Lanes:
         yield from textwrap.wrap(
             words, self._width, initial_indent=f"{_FAILED} ", subsequent_indent="   "
         )
+
+    def _rest(self, step: Step, violations: Sequence[Violation]) -> Iterator[str]:
+        """What the execution did after the violation that this is about."""
+        left = self._replay.outcome.operations - step.number
+        also = sorted({each.signature for each in violations})
+        if left or also:
+            shows = f", and shows {', '.join(also)}" if also else ""
+            yield f"   the execution goes on for {left} operations{shows}"
 
     def _end(self, violations: Sequence[Violation]) -> Iterator[str]:
         """What belongs to no context's move: a deadlock, and what the program's last protocol found."""

@@ -186,8 +186,8 @@ def _step(interpreter: Interpreter, context: Context, number: int, answers: _Ans
 
 
 def _function_of(context: Context) -> str:
-    """The innermost protocol function, or where that is `__aenter__` or the like, the one that calls it."""
-    named = [name for name in functions_of(context.coroutine) if not name.startswith("__")]
+    """The innermost protocol function, but for private helpers, `__aenter__` and the like: their caller."""
+    named = [name for name in functions_of(context.coroutine) if not name.startswith("_")]
     return named[-1] if named else context.name
 
 

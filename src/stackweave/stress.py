@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -117,7 +116,7 @@ class _Report:
         return {
             "command": "stress",
             "program": self._subject.recipe.name,
-            "parameters": given(self._subject.parameters),
+            "parameters": self._chosen(),
             "seed": campaign.seed,
             "executions": campaign.executions,
             "operations": campaign.operations,
@@ -141,39 +140,43 @@ class _Report:
         }
 
     def as_text(self) -> str:
-        """One screen, and the lanes of the first failure that is not allowed."""
-        lines = [*self._head(), "", *self._table()]
+        """The lanes of the first failure that is not allowed, then, where the eye is, one screen of summary."""
+        chosen = "".join(f" {key}={value}" for key, value in self._chosen().items())
+        lines = [f"{self._subject.recipe.name}{chosen}, seed {self._campaign.seed}", ""]
         failing = [each for each in self._findings if not self._is_allowed(each)]
         if failing:
-            first = failing[0]
-            replay = replay_on(self._schedules[first.signature], self._subject.program)
-            title = f"{first.signature}, execution {first.first:,}:"
-            command = replay_command(self._references[first.signature])
-            lines += ["", title, "", draw(replay, screen_width()), "", f"replay: {command}"]
-        return "\n".join(lines)
+            lines += [*self._lanes(failing[0]), ""]
+        return "\n".join([*lines, self._speed(), *self._table()])
 
-    def _head(self) -> list[str]:
-        campaign = self._campaign
-        seconds = campaign.seconds or 1e-9
-        chosen = "".join(
-            f" {key}={value}" for key, value in given(self._subject.parameters).items()
-        )
-        ended = " (interrupted)" if campaign.interrupted else ""
+    def _chosen(self) -> dict[str, int | str]:
+        return {**self._subject.program.parameters, **given(self._subject.parameters)}
+
+    def _lanes(self, finding: Finding) -> list[str]:
+        schedule = self._schedules[finding.signature]
+        command = replay_command(self._references[finding.signature])
         return [
-            f"{self._subject.recipe.name}{chosen}, seed {campaign.seed}{ended}",
-            f"{campaign.executions:,} executions, {campaign.operations:,} operations "
-            f"in {seconds:.1f} s ({_rate(campaign.executions / seconds)} executions/s, "
-            f"{_rate(campaign.operations / seconds)} operations/s)",
+            f"{finding.signature}, execution {finding.first:,}:",
+            "",
+            draw(replay_on(schedule, self._subject.program), screen_width()),
+            "",
+            f"replay: {command}",
         ]
 
-    def _table(self) -> list[str]:
+    def _speed(self) -> str:
         campaign = self._campaign
+        seconds = campaign.seconds or 1e-9
+        ended = "interrupted after " if campaign.interrupted else ""
+        return (
+            f"{ended}{campaign.executions:,} executions, {campaign.operations:,} operations "
+            f"in {seconds:.1f} s ({campaign.executions / seconds:,.0f} executions/s, "
+            f"{campaign.operations / seconds:,.0f} operations/s)"
+        )
+
+    def _table(self) -> list[str]:
         lines = []
-        if campaign.incomplete:
+        if self._campaign.incomplete:
             bound = f"{self._subject.program.bound:,}"
-            lines.append(
-                f"incomplete: {campaign.incomplete:,} reached the bound of {bound} operations"
-            )
+            lines.append(f"{self._campaign.incomplete:,} incomplete, at {bound} operations")
         if not self._findings:
             return [*lines, "no violation"]
         width = max(len(each.signature) for each in self._findings)
@@ -181,20 +184,18 @@ class _Report:
             lines += self._rows(each, width)
         return lines
 
-    def _rows(self, finding: Finding, width: int) -> Sequence[str]:
+    def _rows(self, finding: Finding, width: int) -> list[str]:
+        """One line, and for what is new the command that replays it."""
         name = f"known: {finding.known}" if finding.known else "NEW"
         allowed = " (allowed)" if self._is_allowed(finding) else ""
-        share = 100 * finding.count / max(self._campaign.executions, 1)
-        seen = f"{finding.count:,} of {self._campaign.executions:,} executions ({share:.3g} %)"
-        command = replay_command(self._references[finding.signature])
-        return (
-            f"{finding.signature:<{width}}  {name}{allowed}, {seen}, first {finding.first:,}",
-            f"{'':<{width}}  {command}",
+        share = 100 * finding.count / self._campaign.executions
+        row = (
+            f"{finding.signature:<{width}}  {name}{allowed}, {finding.count:,} executions "
+            f"({share:.3g} %), first {finding.first:,}"
         )
-
-
-def _rate(number: float) -> str:
-    return f"{number:,.0f}"
+        if finding.known or self._is_allowed(finding):
+            return [row]
+        return [row, f"{'':<{width}}  {replay_command(self._references[finding.signature])}"]
 
 
 def _count(text: str) -> int:

@@ -36,19 +36,29 @@ def show(value: object, layout: Layout) -> str:
     """A value: small ones and errnos in decimal, pointers to pooled objects with the object's name."""
     if not isinstance(value, int):
         return show_event(value)
-    if value > _U64 - _ERRNO:
-        return str(value - _U64)
-    if value < 10:
-        return str(value)
-    return f"{_object_at(value, layout)}{value:#x}"
+    return f"{_object_at(value, layout)}{_number(value)}"
 
 
 def show_event(event: object) -> str:
     """An event or message: `RequestEnd task=0 tracer=1 returned=0`."""
     if not is_dataclass(event) or isinstance(event, type):
         return event if isinstance(event, str) else repr(event)
-    words = [f"{each.name}={getattr(event, each.name)!r}" for each in fields(event)]
+    words = [f"{each.name}={_field(getattr(event, each.name))}" for each in fields(event)]
     return " ".join([type(event).__name__, *words])
+
+
+def _field(value: object) -> str:
+    if type(value) is int:
+        return _number(value)
+    if type(value) is tuple:
+        return f"({', '.join(map(_field, value))})"
+    return repr(value)
+
+
+def _number(value: int) -> str:
+    if value > _U64 - _ERRNO:
+        return str(value - _U64)
+    return str(value) if value < 10 else f"{value:#x}"
 
 
 def _object_at(value: int, layout: Layout) -> str:

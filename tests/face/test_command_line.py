@@ -65,8 +65,8 @@ class Commands:
 def test_a_clean_program_exits_0(command: Commands) -> None:
     run = command("stress", "cas-increments", "--executions", "50")
     assert run.code == Exit.CLEAN
-    assert run.out.splitlines()[0] == "cas-increments, seed 0"
-    assert run.out.splitlines()[1].startswith("50 executions, ")
+    assert run.out.splitlines()[:2] == ["cas-increments, seed 0", ""]
+    assert run.out.splitlines()[2].startswith("50 executions, ")
     assert run.out.endswith("\nno violation\n")
     assert run.err == ""
 
@@ -74,7 +74,8 @@ def test_a_clean_program_exits_0(command: Commands) -> None:
 def test_the_default_program_runs(command: Commands) -> None:
     run = command("stress", "--executions", "20")
     assert run.code in (Exit.CLEAN, Exit.VIOLATION)
-    assert run.out.startswith("default, seed 0\n20 executions, ")
+    assert run.out.startswith("default generation=upstream ")
+    assert "\n20 executions, " in run.out
 
 
 @pytest.mark.parametrize("name", FAILING)
@@ -88,21 +89,22 @@ def test_a_failing_program_exits_1_and_its_command_replays_it(command: Commands,
     }
     again = command("replay", replay)
     assert again.code == Exit.VIOLATION
-    lanes = stress.out[stress.out.index("\n\n", stress.out.index(", execution ")) :]
+    title = stress.out.index(", execution ")
+    lanes = stress.out[stress.out.index("\n\n", title) : stress.out.index("replay: ")]
     assert lanes in again.out
     assert "!!" in lanes
 
 
 def test_every_signature_is_listed_with_its_share(command: Commands) -> None:
     run = command("stress", sample("monitored"), "--executions", "200")
-    [row] = [line for line in run.out.splitlines() if line.startswith("twice:value")][:1]
+    [row] = [line for line in run.out.splitlines() if line.startswith("twice:value  ")]
     count = int(row.split("NEW, ")[1].split()[0])
-    assert row == f"twice:value  NEW, {count} of 200 executions ({count / 2:.3g} %), first 0"
+    assert row == f"twice:value  NEW, {count} executions ({count / 2:.3g} %), first 0"
 
 
 def test_parameters_reach_the_program(command: Commands) -> None:
     run = command("stress", sample("sized"), "--tasks", "3", "--executions", "5")
-    assert run.out.startswith(f"{sample('sized')} tasks=3, seed 0\n")
+    assert run.out.startswith(f"{sample('sized')} tasks=3 cpus=1, seed 0\n")
     token = run.out.split()[-1]
     assert "tasks=3: lost-update, found by random walk, seed 0" in command("replay", token).out
 
@@ -134,6 +136,9 @@ def test_one_allowed_does_not_excuse_another(command: Commands) -> None:
     assert run.code == Exit.VIOLATION
     assert "\nlost-update  NEW (allowed), " in run.out
     assert "\ntwice:value, execution " in run.out
+    assert (
+        run.out.count("stackweave replay sw1.") == 2
+    )  # of the lanes and of what is new, none of what is allowed
     assert command(*words, "--allow", "lost-update", "--allow", "twice:value").code == Exit.CLEAN
 
 

@@ -5,11 +5,12 @@ import re
 import pytest
 
 from stackweave.campaign import Subject, run
-from stackweave.core import Cpu, Program, Word, emit
+from stackweave.core import Cpu, Monitor, Program, Word, emit, next_event, violate
 from stackweave.lanes import NARROW, WIDE, draw
 from stackweave.programs import Parameters
 from stackweave.registry import recipe_of
 from stackweave.replaying import Replay, replay, replay_on
+from stackweave.wording import describe
 
 from . import samples
 from .samples import Counted
@@ -33,40 +34,28 @@ DEADLOCK = """\
 
 GAMBLE = """\
                  gambler
-                 * chooses 2 of 3
+                 * choose 3 -> 2
 !!    1 gambler  store word 2
-                 * chooses 1 of 2
+                 * choose 2 -> 1
 !! unlucky: the check in gambler does not hold"""
 
-MACHINE = """\
-                 child     parent    nmi0.cpu0 nmi1.cpu1 nmi2.cpu0 nmi3.cpu1
-      1 on_nmi   :         :         :         :         :         enters cpu1
-      2 on_nmi   :         :         :         :         :         load shared -> 0
-      3 on_nmi   :         :         enters cpu0         :         |
-      4 on_nmi   :         :         |         :         :         leave
-      5 user     :         comes to cpu1       :         :
-      6 user     :         fork child -> 1     :         :
-      7 user     :         alloc item -> item#0@0x11     :"""
-
-USE_AFTER_FREE = """\
-     21 user     |         free item#0@0x11              |
-!!   22 on_nmi   |                                       fetch_or item#0.value 9
-!! use-after-free:item: nmi2.cpu0 uses item#0.value, which parent has freed"""
+HEADER = "                 child     parent    nmi0.cpu0 nmi1.cpu1 nmi2.cpu0 nmi3.cpu1"
+COLUMNS = {name: HEADER.index(name) for name in HEADER.split()}
 
 
 def lanes(name: str, width: int = NARROW) -> str:
     return draw(replay(failure(sample(name))), width)
 
 
-def told(program: Program) -> Replay:
-    """The first failure of a program made here."""
+def told(program: Program, signature: str | None = None) -> Replay:
+    """The first failure of a program made here, or the first with a signature."""
 
     def maker() -> Program:
         return program
 
     subject = Subject(recipe_of(maker, "here"), Parameters(), program)
-    campaign = run(subject, 0, 100, stop_first=True)
-    [finding] = campaign.findings.values()
+    findings = run(subject, 0, 100).findings
+    finding = findings[signature or next(iter(findings))]
     return replay_on(subject.schedule(finding, 0), program)
 
 
@@ -83,9 +72,38 @@ def test_choices_stand_below_the_step_that_led_to_them() -> None:
 
 
 def test_many_contexts_share_the_width() -> None:
-    drawn = lanes("machine")
-    assert drawn.startswith(MACHINE)
-    assert drawn.endswith(USE_AFTER_FREE)
+    drawn = lanes("machine").splitlines()
+    assert drawn[0] == HEADER
+    told = [step for step in replay(failure(sample("machine"))).steps if step.number]
+    for line, step in zip(drawn[1:], told, strict=False):
+        assert line[COLUMNS[step.context] :].startswith(describe(step, samples.machine()))
+        assert line[7 : HEADER.index("child")].split() == [step.function]
+
+
+def test_a_failing_step_is_marked_and_explained() -> None:
+    drawn = lanes("machine").splitlines()
+    assert re.match(r"!! +\d+ on_nmi .* (load|fetch_or) item#0.value", drawn[-2])
+    assert re.match(
+        r"!! use-after-free:item: nmi\d.cpu\d uses item#0.value, which parent", drawn[-1]
+    )
+
+
+def test_it_ends_with_what_it_is_about() -> None:
+    program = Program("goes-on")
+    word = program.layout.word("word")
+    program.monitors.append(Monitor("early", "all", reports_at_once, lambda event: True))
+    program.thread("only", samples.count, word, 0)
+    program.thread("other", samples.count, word, 1)
+    program.finally_(samples.counts, word, 5)
+    drawn = draw(told(program, "early"), NARROW).splitlines()
+    assert drawn[-2] == "!! early: all: at once"
+    left = 4 - int(re.findall(r"^!! +(\d+) ", "\n".join(drawn), re.MULTILINE)[0])
+    assert drawn[-1] == f"   the execution goes on for {left} operations, and shows lost-update"
+
+
+async def reports_at_once() -> None:
+    await next_event()
+    violate("early", "at once")
 
 
 def test_what_the_end_found_stands_at_the_end() -> None:
@@ -107,8 +125,9 @@ def test_what_the_end_found_stands_at_the_end() -> None:
 def test_every_step_is_there_once_and_fits(name: str, width: int) -> None:
     drawn = lanes(name, width).splitlines()
     numbers = [int(match[1]) for line in drawn if (match := re.match(r"(?:!!|  ) *(\d+) ", line))]
-    steps = replay(failure(sample(name))).steps
-    assert numbers == [step.number for step in steps if step.number]
+    steps = [step.number for step in replay(failure(sample(name))).steps if step.number]
+    assert numbers == steps[: len(numbers)]
+    assert len(numbers) == len(steps) or "goes on for" in drawn[-1]
     assert max(map(len, drawn)) <= width
 
 

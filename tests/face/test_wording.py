@@ -74,8 +74,8 @@ fence_release
 alloc node -> node#0@0x12
 store node#0.next 1
 free node#0@0x12
-try_send box Message number=1 stack=(16, 32) -> 1
-receive box -> Message number=1 stack=(16, 32)
+try_send box Message number=1 stack=(0x10, 0x20) -> 1
+receive box -> Message number=1 stack=(0x10, 0x20)
 send box Message number=2 stack=()
 irq_save -> 1
 irq_restore 1
@@ -189,7 +189,8 @@ def test_values(value: int, words: str) -> None:
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        (Message(1, (2,)), "Message number=1 stack=(2,)"),
+        (Message(1, (2,)), "Message number=1 stack=(2)"),
+        (Message(-5, (4096,)), "Message number=-5 stack=(0x1000)"),
         ("text", "text"),
         (("a", 1), "('a', 1)"),
         (Message, repr(Message)),
