@@ -41,21 +41,27 @@ class Context:
         "condition",
         "coroutine",
         "cpu",
+        "declared_cpus",
         "guards",
+        "home",
         "index",
         "level",
         "name",
         "paused_at",
         "pending",
         "saved_irqs",
+        "send",
         "spec",
         "stack",
+        "start",
         "state",
         "switched_out",
         "weight",
     )
 
     coroutine: Protocol
+    send: Callable[[int | None], object]
+    """The coroutine's own."""
     pending: Operation
     """The operation it awaits."""
     state: State
@@ -82,6 +88,9 @@ class Context:
         self.index = index
         self.level = spec.level
         self.weight = spec.weight
+        self.start = spec.state
+        self.home = spec.cpus[0]
+        self.declared_cpus = sum(1 << cpu for cpu in spec.cpus)
         self.state = State.DEAD
         self.pending = (PAUSE, 0, 0, 0)
 

@@ -100,6 +100,7 @@ class Interpreter:
         self.store = Store(program.layout)
         self.contexts = [Context(spec, index) for index, spec in enumerate(program.contexts)]
         self.schedule: list[int] = []
+        self._record_entry = self.schedule.append
         self.events: list[Occurrence] = []
         self.violations: list[Violation] = []
         self.finished = False
@@ -127,6 +128,7 @@ class Interpreter:
         self._strategy = strategy
         self.store.reset()
         self.schedule = []
+        self._record_entry = self.schedule.append
         self.events = []
         self.violations = []
         self._choices = 0
@@ -138,16 +140,18 @@ class Interpreter:
         self.finished = self._processors.live == 0
         self._monitors.reset()
         for context in self.contexts:
-            context.switched_out = False
             if context.state is not State.NEW:
                 self._spawn(context)
 
     def enabled(self) -> list[Context]:
         """The contexts that may move next, in the order of their declaration."""
-        if self._enabled is None:
-            self._paused = False
-            self._enabled = [context for context in self.contexts if self._may_move(context)]
-        return self._enabled
+        if self._enabled is not None:
+            return self._enabled
+        self._paused = False
+        enabled = [context for context in self.contexts if self._may_move(context)]
+        if not self._paused:  # who has paused is enabled by any move of another
+            self._enabled = enabled
+        return enabled
 
     def step(self, context: Context) -> int | None:
         """Let an enabled context perform the operation it awaits and come to its next one.
@@ -196,7 +200,7 @@ class Interpreter:
 
     def run(self, strategy: Strategy, execution: int = 0) -> Outcome:
         """One whole execution, all decisions made by the strategy."""
-        strategy.begin(execution)
+        strategy.begin(execution, self.contexts)
         self.reset(strategy)
         pick, move = strategy.pick, self._move
         for _ in range(self.program.bound):
@@ -235,44 +239,54 @@ class Interpreter:
     # one step
 
     def _move(self, context: Context) -> int | None:
-        self.schedule.append(context.index)
-        if context.state is not _RUNNING:
-            return self._arrive(context)
+        """Perform the operation that a context awaits, give it the result, and bring it to its next operation."""
+        self._record_entry(context.index)
         kind, address, a, b = context.pending
+        perform = self._perform[kind] if context.state is _RUNNING else self._arrive
         try:
-            result = self._perform[kind](context, address, a, b)  # type: ignore[arg-type]  # operands of words are integers
-        except ViolationFound as found:
-            self._fail(context, found)
+            result = perform(context, address, a, b)  # type: ignore[arg-type]  # operands of words are integers
+            if kind >= _WRITES_WORDS_ONLY or address in self._watched:
+                self._enabled = None
+            if result is None:
+                return None
+            operation: Operation = context.send(result)  # type: ignore[assignment]  # a protocol awaits only operations
+            while operation[0] < self._points:
+                operation = context.send(self._answer(context, operation))  # type: ignore[assignment]
+        except Exception as error:
+            self._stop(context, error)
             return None
-        if kind >= _WRITES_WORDS_ONLY or self._paused or address in self._watched:
-            self._enabled = None
-        if result is not None:
-            self._advance(context, result)
+        context.pending = operation
+        if operation[0] >= GUARDED:
+            self._await_guard(context, operation)
         return result
 
-    def _advance(self, context: Context, result: int | None) -> None:
-        """Give a protocol its result; it runs to its next operation, past what is no scheduling point."""
-        send = context.coroutine.send
-        try:
-            operation: Operation = send(result)  # type: ignore[assignment]  # a protocol awaits only operations
-            while operation[0] < self._points:
-                operation = send(self._answer(context, operation))  # type: ignore[assignment]
-        except StopIteration:
-            self._end(context)
-        except ViolationFound as found:
-            self._fail(context, found)
-        except (ModelError, UsageError):
-            raise
-        except Exception as error:
-            self._crash(context, error)
-        else:
-            context.pending = operation
-            if operation[0] >= GUARDED or context.state is not _RUNNING:
-                self._await_guard(context, operation)
-
     def _spawn(self, context: Context) -> None:
+        """Run a protocol to its first operation."""
+        context.switched_out = False
         context.coroutine = context.spec.body()
-        self._advance(context, None)
+        context.send = context.coroutine.send
+        try:
+            operation: Operation = context.send(None)  # type: ignore[assignment]
+            while operation[0] < self._points:
+                operation = context.send(self._answer(context, operation))  # type: ignore[assignment]
+        except Exception as error:
+            self._stop(context, error)
+            return
+        context.pending = operation
+        if operation[0] >= GUARDED or context.state is not _RUNNING:
+            self._await_guard(context, operation)
+
+    def _stop(self, context: Context, error: Exception) -> None:
+        """A protocol has ended, or something that it did cannot be."""
+        if isinstance(error, StopIteration):
+            self._end(context)
+        elif isinstance(error, ViolationFound):
+            self._fail(context, error)
+        elif isinstance(error, ModelError | UsageError):
+            raise error
+        else:
+            name = type(error).__name__
+            self._fail(context, ViolationFound("crash", f"crash:{name}", f"{name}: {error}"))
 
     def _await_guard(self, context: Context, operation: Operation) -> None:
         """The next operation may have to wait: note what for."""
@@ -287,18 +301,16 @@ class Interpreter:
         elif kind == Kind.ENTER_PENDING and isinstance(a, int):
             self._watched.add(a)
 
-    def _arrive(self, context: Context) -> int | None:
-        """A context that is on no CPU comes to one."""
-        _, address, a, b = context.pending
+    def _arrive(self, context: Context, address: int, a: int, b: int) -> int | None:
+        """A context that is on no CPU comes to one. The result is that of the operation it awaits; None for a
+        task that has yet to perform it."""
         row = self._processors.arrival(context)
-        self._processors.run(row, context, address, a, b)  # type: ignore[arg-type]  # machine operations hold integers
+        self._processors.run(row, context, address, a, b)
         self._enabled = None
         if context.level is not Level.TASK:
-            self._advance(context, 0)
-        elif context.switched_out:
-            context.switched_out = False
-            self._advance(context, context.cpu)
-        return None
+            return 0
+        switched_out, context.switched_out = context.switched_out, False
+        return context.cpu if switched_out else None
 
     def _end(self, context: Context) -> None:
         self._enabled = None
@@ -376,10 +388,6 @@ class Interpreter:
         self._record(context.name, found)
         self.finished = True
 
-    def _crash(self, context: Context, error: Exception) -> None:
-        name = type(error).__name__
-        self._fail(context, ViolationFound("crash", f"crash:{name}", f"{name}: {error}"))
-
     def _deadlock(self) -> None:
         waiting = [
             f"{context.name} at {kind_name(context.pending[0])} in {functions_of(context.coroutine)[-1]}"
@@ -406,12 +414,8 @@ class Interpreter:
                     raise ModelError(f"the end awaits {kind_name(operation[0])}")
         except StopIteration:
             return
-        except ViolationFound as found:
-            self._fail(alone, found)
-        except (ModelError, UsageError):
-            raise
         except Exception as error:
-            self._crash(alone, error)
+            self._stop(alone, error)
 
     # the table of operations
 

@@ -41,26 +41,27 @@ from .operations import (
 NULL_PAGE: Final = 16
 """Words at the start of memory that no handle names."""
 
-STATIC: Final = -1
-"""Owner of a word that belongs to no pool."""
+STATIC: Final = 0
+"""Owner of a word that belongs to no pool. Others are 1 + the number of an object."""
 
-NULL_OWNER: Final = -2
+NULL_OWNER: Final = -1
 """Owner of the null page's words."""
 
 
 class Word:
     """One unsigned 64-bit word. Every method is one operation; values are taken modulo 2**64."""
 
-    __slots__ = ("address", "name")
+    __slots__ = ("_load", "address", "name")
 
     def __init__(self, address: int, name: str) -> None:
         self.address = address
         self.name = name
+        self._load: Operation = (LOAD, address, 0, 0)
 
     @coroutine
     def load(self, order: Order = RELAXED) -> Step:
         """READ_ONCE(), smp_load_acquire()."""
-        return (yield (LOAD | order, self.address, 0, 0))
+        return (yield self._load if order is RELAXED else (LOAD | order, self.address, 0, 0))
 
     @coroutine
     def store(self, value: int, order: Order = RELAXED) -> Step:
@@ -266,7 +267,7 @@ class Layout:
         self.cpus = cpus
         self.initial: list[int] = [0] * NULL_PAGE
         self.owner: list[int] = [NULL_OWNER] * NULL_PAGE
-        """Of each word: the object it belongs to, as its number in `objects`, STATIC or NULL_OWNER."""
+        """Of each word: STATIC, NULL_OWNER or 1 + the number of the object in `objects` that it is part of."""
         self.objects: list[Struct] = []
         self.pools: list[Pool[Struct]] = []
         self.first_object: list[int] = []
@@ -303,7 +304,7 @@ class Layout:
         self.first_object.append(len(self.objects))
         places = []
         for number in range(capacity):
-            item = self._place(f"{name}#{number}", kind, len(self.objects))
+            item = self._place(f"{name}#{number}", kind, 1 + len(self.objects))
             self.objects.append(item)
             places.append(item)
         pool = Pool(len(self.pools), name, places)

@@ -16,6 +16,16 @@ Predicate = Callable[[Context], bool]
 Procedure = Callable[[Context, int, int, int], None]
 
 
+_Row = tuple[
+    tuple[Level, ...],
+    tuple[State, ...],
+    tuple[Predicate, ...],
+    tuple[Procedure, ...],
+    State | None,
+]
+"""A `Transition` with what its guards and effects call."""
+
+
 class Processors:
     """Stacks, interrupt flags and the words that mirror them."""
 
@@ -37,9 +47,7 @@ class Processors:
         """Tasks that have started and not ended."""
         self._rows = self._compile()
 
-    def _compile(
-        self,
-    ) -> dict[str, tuple[tuple[Predicate, ...], tuple[Procedure, ...], State | None]]:
+    def _compile(self) -> dict[str, _Row]:
         guards: dict[Guard, Predicate] = {
             Guard.TOP: self._is_top,
             Guard.CPU_IDLE: self._finds_idle_cpu,
@@ -64,6 +72,8 @@ class Processors:
         }
         return {
             row.name: (
+                row.levels,
+                row.source,
                 tuple(guards[guard] for guard in row.guards),
                 tuple(effects[effect] for effect in row.effects),
                 row.target,
@@ -74,32 +84,29 @@ class Processors:
     def reset(self, contexts: Sequence[Context]) -> None:
         """Every context where its declaration puts it; every CPU with interrupts on."""
         self.live = 0
-        for cpu, stack in enumerate(self.stacks):
+        for stack in self.stacks:
             stack.clear()
-            self.irqs_on[cpu] = 1
+        self.irqs_on = [1] * len(self.stacks)
         for context in contexts:
-            spec = context.spec
-            context.state = spec.state
-            context.cpu = spec.cpus[0]
-            context.stack = self.stacks[context.cpu]
+            context.state = state = context.start
+            context.cpu = cpu = context.home
+            context.stack = stack = self.stacks[cpu]
+            context.allowed = context.declared_cpus
             context.paused_at = -1
-            context.allowed = sum(1 << cpu for cpu in spec.cpus)
-            if spec.state is State.RUNNING:
-                context.stack.append(context)
+            context.guards = ()
+            if state is State.RUNNING:
+                stack.append(context)
                 self._set_current(context, 0, 0, 0)
-            else:
-                context.guards = ()
-            if spec.level is Level.TASK and spec.state is not State.NEW:
+            if context.level is Level.TASK and state is not State.NEW:
                 self.live += 1
 
     def run(self, name: str, context: Context, address: int = 0, a: int = 0, b: int = 0) -> None:
         """Execute a row of the table for a context in a state that the row starts from."""
-        row = TRANSITIONS[name]
-        if context.state not in row.source or context.level not in row.levels:
+        levels, source, guards, effects, target = self._rows[name]
+        if context.state not in source or context.level not in levels:
             raise ModelError(
                 f"{context.name} ({context.level.name}, {context.state.name}) cannot {name}"
             )
-        guards, effects, target = self._rows[name]
         for guard in guards:
             if not guard(context):
                 raise ModelError(f"{context.name} cannot {name}: a guard does not hold")
@@ -122,7 +129,7 @@ class Processors:
             raise ModelError(
                 f"{context.name} is {context.state.name} and awaits {kind_name(context.pending[0])}"
             )
-        context.guards = self._rows[name][0]
+        context.guards = self._rows[name][2]
         return name
 
     # guards

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from .cint import U32_MASK, U64_MASK
 from .context import Context
 from .errors import ModelError, ViolationFound
-from .memory import NULL_OWNER, STATIC, Layout
+from .memory import NULL_OWNER, Layout
 from .operations import Kind
 
 Perform = Callable[[Context, int, int, int], int]
@@ -89,8 +89,8 @@ class Store:
             raise ViolationFound(
                 "null-pointer", "null-pointer", f"{context.name} uses address {address:#x}"
             )
-        if not self.live[owner]:
-            self._raise_dead(owner, address, context)
+        if not self.live[owner - 1]:
+            self._raise_dead(owner - 1, address, context)
 
     def _raise_dead(self, owner: int, address: int, context: Context) -> None:
         name = self.layout.objects[owner].name
@@ -107,12 +107,12 @@ class Store:
         )
 
     def _load(self, context: Context, address: int, a: int, b: int) -> int:
-        if self._owner[address] != STATIC:
+        if self._owner[address]:
             self._check_owner(address, context)
         return self.words[address]
 
     def _store(self, context: Context, address: int, a: int, b: int) -> int:
-        if self._owner[address] != STATIC:
+        if self._owner[address]:
             self._check_owner(address, context)
         self.words[address] = a & U64_MASK
         return 0
@@ -123,7 +123,7 @@ class Store:
         return old
 
     def _cmpxchg(self, context: Context, address: int, a: int, b: int) -> int:
-        if self._owner[address] != STATIC:
+        if self._owner[address]:
             self._check_owner(address, context)
         old = self.words[address]
         if old == a & U64_MASK:
@@ -182,7 +182,7 @@ class Store:
 
     def _free(self, context: Context, address: int, a: int, b: int) -> int:
         pool = self.layout.pools[a]
-        number = self._owner[pool.at(address).address]
+        number = self._owner[pool.at(address).address] - 1
         if not self.live[number]:
             raise ViolationFound(
                 "use-after-free",

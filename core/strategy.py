@@ -1,6 +1,6 @@
 """Strategies: which enabled context moves next, and what a `choose` gives."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .context import Context
@@ -11,11 +11,12 @@ from .prng import stream, stream_seed
 class Strategy(Protocol):
     """Makes every decision of an execution."""
 
-    def begin(self, execution: int) -> None:
-        """Start on execution number `execution`."""
+    def begin(self, execution: int, contexts: Sequence[Context]) -> None:
+        """Start on execution number `execution` of a program with these contexts."""
 
-    def pick(self, enabled: Sequence[Context]) -> Context:
-        """One of at least two enabled contexts, which come in the order of their declaration."""
+    @property
+    def pick(self) -> Callable[[Sequence[Context]], Context]:
+        """Picks one of the enabled contexts, at least one, in the order of their declaration."""
 
     def choose(self, n: int) -> int:
         """An integer in [0, n)."""
@@ -28,31 +29,34 @@ class RandomWalk:
     longer part of the execution: a uniform walk takes nearly all of them within the first few steps.
     """
 
+    pick: Callable[[Sequence[Context]], Context]
+
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self._below = stream(0)
+        self._draw = stream(0)
+        self._contexts: Sequence[Context] = ()
+        self._uniform = True
         self._weighed: Sequence[Context] = ()
         self._tickets: list[Context] = []
-        self._count = 0
 
-    def begin(self, execution: int) -> None:
+    def begin(self, execution: int, contexts: Sequence[Context]) -> None:
         """Draw from this execution's own stream."""
-        self._below = stream(stream_seed(self.seed, execution))
+        self._draw = stream(stream_seed(self.seed, execution))
+        if contexts is not self._contexts:
+            self._contexts = contexts
+            self._uniform = all(context.weight == 1 for context in contexts)
+        self.pick = self._draw if self._uniform else self._pick_weighted
 
-    def pick(self, enabled: Sequence[Context]) -> Context:
-        """A weighted draw."""
+    def _pick_weighted(self, enabled: Sequence[Context]) -> Context:
         if enabled is not self._weighed:
             # the same list object means the same contexts: interpreters make a new one when they change
             self._weighed = enabled
             self._tickets = [context for context in enabled for _ in range(context.weight)]
-            self._count = len(self._tickets) if len(enabled) > 1 else 1
-        if self._count == 1:
-            return enabled[0]
-        return self._tickets[self._below(self._count)]
+        return enabled[0] if len(enabled) == 1 else self._draw(self._tickets)
 
     def choose(self, n: int) -> int:
         """A uniform draw."""
-        return self._below(n)
+        return self._draw(range(n))
 
 
 class FixedSchedule:
@@ -65,7 +69,7 @@ class FixedSchedule:
         self._schedule = schedule
         self._position = 0
 
-    def begin(self, execution: int) -> None:
+    def begin(self, execution: int, contexts: Sequence[Context]) -> None:
         """Start from the first entry."""
         self._position = 0
 

@@ -48,7 +48,7 @@ class Answers:
         self._answer = answer
         self.asked = False
 
-    def begin(self, execution: int) -> None:
+    def begin(self, execution: int, contexts: Sequence[Context]) -> None:
         """Nothing to prepare."""
 
     def pick(self, enabled: Sequence[Context]) -> Context:
