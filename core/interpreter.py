@@ -243,6 +243,7 @@ class Interpreter:
         self._record_entry(context.index)
         kind, address, a, b = context.pending
         perform = self._perform[kind] if context.state is _RUNNING else self._arrive
+        result: int | None = None
         try:
             result = perform(context, address, a, b)  # type: ignore[arg-type]  # operands of words are integers
             if kind >= _WRITES_WORDS_ONLY or address in self._watched:
@@ -254,7 +255,7 @@ class Interpreter:
                 operation = context.send(self._answer(context, operation))  # type: ignore[assignment]
         except Exception as error:
             self._stop(context, error)
-            return None
+            return result
         context.pending = operation
         if operation[0] >= GUARDED:
             self._await_guard(context, operation)
