@@ -189,9 +189,10 @@ class _Report:
         name = f"known: {finding.known}" if finding.known else "NEW"
         allowed = " (allowed)" if self._is_allowed(finding) else ""
         share = 100 * finding.count / self._campaign.executions
+        executions = f"{finding.count:,} execution{'s' if finding.count > 1 else ''}"
         row = (
-            f"{finding.signature:<{width}}  {name}{allowed}, {finding.count:,} executions "
-            f"({share:.3g} %), first {finding.first:,}"
+            f"{finding.signature:<{width}}  {name}{allowed}, {executions} ({share:.3g} %), "
+            f"first {finding.first:,}"
         )
         if finding.known or self._is_allowed(finding):
             return [row]

@@ -8,6 +8,7 @@ import pytest
 from stackweave.__main__ import main
 from stackweave.exits import Exit
 
+from .documents import EXCERPT, ROOT
 from .support import BROKEN
 
 FAILING = f"{BROKEN}\ndef test_mine(stackweave):\n    stackweave.check(program)\n"
@@ -84,3 +85,10 @@ def test_loading_the_plugin_imports_nothing_more(pytester: pytest.Pytester) -> N
     words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-W", "error"]
     ended = subprocess.run(words, cwd=pytester.path, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout
+
+
+def test_the_tutorials_test_passes(pytester: pytest.Pytester) -> None:
+    [*_, excerpt] = EXCERPT.findall((ROOT / "docs" / "tutorial.md").read_text())
+    example = (ROOT / "examples" / "treiber_fixed.py").read_text()
+    pytester.makepyfile(treiber_fixed=example, test_tutorial=excerpt)
+    pytester.runpytest().assert_outcomes(passed=1)

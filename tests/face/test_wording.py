@@ -17,6 +17,7 @@ from stackweave.core import (
     Mailbox,
     Pool,
     Program,
+    RandomWalk,
     SplitWord,
     Struct,
     Word,
@@ -132,11 +133,8 @@ async def child(word: Word) -> None:
     await word.load()
 
 
-class First:
+class First(RandomWalk):
     """The first declared context that may move."""
-
-    def begin(self, execution: int) -> None:
-        """Every execution is the same."""
 
     def pick(self, enabled: Sequence[Context]) -> Context:
         return enabled[0]
@@ -152,7 +150,7 @@ def test_every_kind_in_words() -> None:
     nodes, box = layout.pool("node", Node, 1), layout.mailbox("box", 1, Message)
     program.task("task", every_kind, word, split, nodes, box, cpus=[0])
     program.task("child", child, word, cpus=[1], live=False)
-    outcome = Interpreter(program).run(First())
+    outcome = Interpreter(program).run(First(0))
     schedule = Schedule(
         "every-kind",
         Parameters(),
