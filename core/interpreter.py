@@ -306,10 +306,11 @@ class Interpreter:
         """A context that is on no CPU comes to one. The result is that of the operation it awaits; None for a
         task that has yet to perform it."""
         row = self._processors.arrival(context)
+        below = 1 + context.stack[-1].level if context.stack else 0
         self._processors.run(row, context, address, a, b)
         self._enabled = None
         if context.level is not Level.TASK:
-            return 0
+            return below
         switched_out, context.switched_out = context.switched_out, False
         return context.cpu if switched_out else None
 

@@ -40,11 +40,13 @@ class InterruptScope:
         self._cpu = cpu
         self._pending = pending
 
-    async def __aenter__(self) -> None:
+    async def __aenter__(self) -> Level | None:
+        """What it interrupted: a task, an interrupt, or None for the idle CPU."""
         if self._pending:
-            await _enter_pending(self._cpu, self._pending)
+            below = await _enter_pending(self._cpu, self._pending)
         else:
-            await _enter(self._cpu)
+            below = await _enter(self._cpu)
+        return Level(below - 1) if below else None
 
     async def __aexit__(self, failure: type[BaseException] | None, *_: object) -> None:
         if failure is None:

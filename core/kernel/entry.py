@@ -17,6 +17,7 @@ loop and where it sleeps.
 from collections.abc import Awaitable, Callable
 
 from ..events import ExitRound, KernelEntry, KernelExit
+from ..machine import Level
 from ..operations import (
     choose,
     emit,
@@ -61,11 +62,12 @@ class Entry:
 
     async def syscall(self, task: Task, handler: Handler) -> None:
         """One system call of a task that is in user mode, until it is there again."""
-        await self._enter_from_user_mode(task)
+        await self.enter_from_user_mode(task)
         await handler(Caller(task))
         await self.do_syscall_64(task)
 
-    async def _enter_from_user_mode(self, task: Task) -> None:
+    async def enter_from_user_mode(self, task: Task) -> None:
+        """A system call begins; first the task leaves what an interrupt made of its user mode."""
         while True:
             regs = await task.regs.load()
             if mode_of(regs) is Mode.INTERRUPTED:
@@ -135,11 +137,11 @@ class Entry:
 
     async def nmi(self, cpu: Cpu, handler: Handler) -> None:
         """One NMI. From user mode it returns there at once, unless it raised an interrupt."""
-        async with cpu.nmi():
+        async with cpu.nmi() as below:
             task = await self.current(cpu)
             caller = Caller(task, cpu)
             regs = await task.regs.load() if task is not None else Mode.KERNEL
-            if task is None or mode_of(regs) is not Mode.USER:
+            if task is None or below is not Level.TASK or mode_of(regs) is not Mode.USER:
                 await handler(caller)
                 return
             await self._arrive_from_user(task, stack_of(regs), Mode.USER)

@@ -36,9 +36,10 @@ class Life:
         await task.regs.store(regs_at(stack, Mode.KERNEL))
 
     async def do_exit(self, task: Task) -> None:
-        """A task ends itself: its requests are refused, the works left are run, then none is taken.
+        """A task that has entered the kernel ends itself.
 
-        Its cache is freed with its structure, an RCU grace period later: after any walk over the tasks.
+        Its requests are refused, the works left are run, then none is taken. Its cache is freed with its structure,
+        an RCU grace period later: after any walk over the tasks.
         """
         await task.flags.fetch_or(PF_EXITING)
         await self._generation.unwind_deferred_task_exit(task)

@@ -23,7 +23,7 @@ def cancelled_work_asks(parameters: Parameters) -> Program:
     stage = Stage("cancelled-work-asks", parameters, cpus=2)
     stage.system.start_registered(stage.first_bits())
     stage.task(0, insists(stage, 0))
-    stage.churn(0, (), cpus=(1,))
+    stage.churn(0, (), cpus=(1,), weight=16 * TASK_WEIGHT)
     return stage.finish()
 
 

@@ -104,6 +104,7 @@ class Stage:
         for _ in range(self.syscalls):
             for handler in handlers:
                 await self.system.entry.syscall(task, handler)
+        await self.system.entry.enter_from_user_mode(task)
         await self.system.life.do_exit(task)
 
     def churn(
