@@ -140,7 +140,7 @@ def test_what_must_hold_after_every_step(monkeypatch: pytest.MonkeyPatch) -> Non
     strategy = RandomWalk(3)
     interrupted_off = 0
     for execution in range(WALKS):
-        strategy.begin(execution)
+        strategy.begin(execution, interpreter.contexts)
         interpreter.reset(strategy)
         walk = Walk(interpreter)
         while not interpreter.finished:
