@@ -1,6 +1,6 @@
 """A campaign: many executions of one program, and what they showed, one finding a signature."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -40,6 +40,10 @@ class Finding:
     def signature(self) -> str:
         """The violation's signature."""
         return self.violation.signature
+
+    def is_among(self, ids: Collection[str]) -> bool:
+        """Whether its signature or the known defect's id is one of these."""
+        return self.signature in ids or self.known in ids
 
 
 @dataclass(slots=True)
@@ -115,16 +119,24 @@ def run(
     executions: int,
     *,
     stop_first: bool = False,
+    allowed: Collection[str] = (),
     watch: Callable[[Campaign], None] | None = None,
 ) -> Campaign:
     """Run the executions 0 to `executions` of a seed; Ctrl-C ends it with the results so far.
 
-    `watch` is called after each execution. Raises `UsageError` or `ModelError` when the program is at fault.
+    `stop_first` ends it at the first finding that is not allowed; `watch` is called after each execution.
+    Raises `UsageError` or `ModelError` when the program is at fault.
     """
     campaign = Campaign(seed)
     started = perf_counter()
     try:
-        _run(subject, campaign, executions, stop_first, watch)
+        for _ in _run(subject, campaign, executions):
+            if watch is not None:
+                watch(campaign)
+            if stop_first and not all(
+                each.is_among(allowed) for each in campaign.findings.values()
+            ):
+                break
     except KeyboardInterrupt:
         campaign.interrupted = True
     except (UsageError, ModelError):
@@ -136,21 +148,13 @@ def run(
     return campaign
 
 
-def _run(
-    subject: Subject,
-    campaign: Campaign,
-    executions: int,
-    stop_first: bool,
-    watch: Callable[[Campaign], None] | None,
-) -> None:
+def _run(subject: Subject, campaign: Campaign, executions: int) -> Iterator[None]:
+    """Run and count one execution after another."""
     interpreter, strategy = Interpreter(subject.program), RandomWalk(campaign.seed)
     generation = subject.generation
     try:
         for execution in range(executions):
             campaign.count(interpreter.run(strategy, execution), generation)
-            if watch is not None:
-                watch(campaign)
-            if stop_first and campaign.findings:
-                break
+            yield
     finally:
         interpreter.discard()

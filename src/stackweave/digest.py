@@ -8,12 +8,14 @@ Items are whole rooms, not what happens to be loaded, so that one program has on
 - `core`, and `kernel model` and `monitors` where the program's modules reach them.
 """
 
+import ast
 import inspect
 import sys
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
+from importlib.util import resolve_name
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Final
 
 import stackweave.core
@@ -59,7 +61,7 @@ def _contexts(program: Program) -> Iterator[bytes]:
 
 
 def _reach(module: ModuleType) -> Iterator[ModuleType]:
-    """The module, and every module of the user's or of ours that the user's modules name."""
+    """The module, and every module of the user's or of ours that the user's modules import."""
     seen = {module.__name__}
     waiting = [module]
     while waiting:
@@ -67,15 +69,24 @@ def _reach(module: ModuleType) -> Iterator[ModuleType]:
         yield current
         if _is_own(current.__name__):
             continue
-        for name in sorted(_named_by(current) - seen):
+        for name in sorted(_imported_by(current) - seen):
             seen.add(name)
             waiting.append(sys.modules[name])
 
 
-def _named_by(module: ModuleType) -> set[str]:
-    values = vars(module).values()
-    names = {value.__name__ for value in values if isinstance(value, ModuleType)}
-    names |= {value.__module__ for value in values if isinstance(value, FunctionType | type)}
+def _imported_by(module: ModuleType) -> set[str]:
+    """What the module's source imports, but for imports inside functions, which may or may not have run."""
+    names: set[str] = set()
+    waiting: list[ast.AST] = [ast.parse(Path(str(module.__file__)).read_bytes())]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = resolve_name("." * node.level + (node.module or ""), module.__package__ or "")
+            names.update([origin, *(f"{origin}.{alias.name}" for alias in node.names)])
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            waiting += ast.iter_child_nodes(node)
     return {name for name in names if name in sys.modules and _matters(sys.modules[name])}
 
 

@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--executions", type=_count, default=10_000, metavar="N", help="default 10000"
     )
     parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="default 0")
-    parser.add_argument("--stop-first", action="store_true", help="stop at the first violation")
+    parser.add_argument(
+        "--stop-first", action="store_true", help="stop at the first that is not allowed"
+    )
     parser.add_argument(
         "--allow",
         action="append",
@@ -58,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.seed,
         arguments.executions,
         stop_first=arguments.stop_first,
+        allowed=arguments.allow,
         watch=progress,
     )
     if progress is not None:
@@ -103,7 +106,7 @@ class _Report:
         }
 
     def _is_allowed(self, finding: Finding) -> bool:
-        return bool(self._allowed & {finding.signature, finding.known})
+        return finding.is_among(self._allowed)
 
     @property
     def exit(self) -> Exit:

@@ -34,6 +34,24 @@ def program():
 """A user's file with a program that fails."""
 
 
+HIDDEN = """
+from stackweave.core import Program, check
+
+runs = []
+
+async def body(word):
+    runs.append(1)
+    await word.store(1)
+    await check(len(runs) != 3, "third-time")
+
+def program():
+    program = Program("hidden")
+    program.thread("only", body, program.layout.word("word"))
+    return program
+"""
+"""A user's file with a program that fails once, and never again."""
+
+
 def sample(name: str) -> str:
     """The name by which a sample program is found."""
     return f"{SAMPLES}:{name}"

@@ -56,6 +56,14 @@ def test_it_stops_at_the_first() -> None:
     assert campaign.executions == finding.first + 1 < 1000
 
 
+def test_it_does_not_stop_at_what_is_allowed() -> None:
+    campaign = run(subject("judged_twice"), 0, 1000, stop_first=True, allowed=["lost-update"])
+    assert "twice:value" in campaign.findings
+    both = ["lost-update", "twice:value"]
+    campaign = run(subject("judged_twice"), 0, 50, stop_first=True, allowed=both)
+    assert campaign.executions == 50
+
+
 def test_it_keeps_one_schedule_a_signature() -> None:
     campaign = run(subject("lost_update"), 0, 2000)
     [finding] = campaign.findings.values()

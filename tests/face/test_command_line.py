@@ -13,7 +13,7 @@ from stackweave.__main__ import SUBCOMMANDS, main
 from stackweave.exits import Exit
 from stackweave.schedule import token_of, write
 
-from .support import BROKEN, FAILING, failure, sample
+from .support import BROKEN, FAILING, HIDDEN, failure, sample
 
 LOST = sample("lost_update")
 
@@ -280,6 +280,14 @@ def test_a_program_at_fault_exits_2(command: Commands, tmp_path: Path) -> None:
     run = command("stress", f"{path}:program")
     assert (run.code, len(run.err.splitlines())) == (Exit.USAGE, 1)
     assert "TypeError" in run.err
+
+
+def test_a_protocol_that_does_not_replay_exits_2(command: Commands, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(HIDDEN)
+    run = command("stress", f"{path}:program")
+    assert (run.code, run.out, len(run.err.splitlines())) == (Exit.USAGE, "", 1)
+    assert "a captured list" in run.err
 
 
 def test_a_part_that_is_missing_exits_3(command: Commands, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from stackweave.schedule import (
 )
 from stackweave.wire import Plain, seal
 
-from .support import BROKEN, FAILING, failure, sample, subject
+from .support import BROKEN, FAILING, HIDDEN, failure, sample, subject
 
 NAMES = st.lists(st.text(max_size=8), unique=True, max_size=5).map(tuple)
 SIZES = st.none() | st.integers(1, 99)
@@ -225,6 +225,18 @@ def test_a_missing_context_is_named(tmp_path: Path) -> None:
     assert why.endswith("it has no context right any more")
 
 
+def test_a_constant_of_a_helpers_counts_as_source(tmp_path: Path) -> None:
+    helper, path = tmp_path / "digest_constant_of_mine.py", tmp_path / "mine.py"
+    helper.write_text("SUM = 2\n")
+    text = BROKEN.replace("== 2", "== SUM")
+    path.write_text(f"if True:\n    from {helper.stem} import SUM\n{text}")
+    schedule = failure(f"{path}:program")
+    replay(schedule)
+    helper.write_text("SUM = 3\n")
+    with pytest.raises(UsageError, match=r"stale: .* program source"):
+        replay(schedule)
+
+
 def test_a_helper_of_the_users_counts_as_source(tmp_path: Path) -> None:
     helper, path = tmp_path / "digest_helper_of_mine.py", tmp_path / "mine.py"
     body, rest = BROKEN.split("async def end")
@@ -261,23 +273,6 @@ def test_a_missing_context_is_refused_without_a_digest_too() -> None:
     program = Program("empty")
     with pytest.raises(UsageError, match="no context thread"):
         failure(sample("lost_update")).decisions(program)
-
-
-HIDDEN = """
-from stackweave.core import Program, check
-
-runs = []
-
-async def body(word):
-    runs.append(1)
-    await word.store(1)
-    await check(len(runs) != 3, "third-time")
-
-def program():
-    program = Program("hidden")
-    program.thread("only", body, program.layout.word("word"))
-    return program
-"""
 
 
 def test_a_protocol_with_a_hidden_effect_is_named_as_the_cause(tmp_path: Path) -> None:
