@@ -35,6 +35,8 @@ class Run:
     """What one emulated run showed."""
 
     outcome: tuple[Line, ...]
+    without_interrupt: tuple[Line, ...]
+    """The same without the writes of an interrupt visit that followed the outer one."""
     points: tuple[Point, ...]
     """Where the outer visit came by, each once, in the order of first arrival."""
     asked: bool
@@ -68,6 +70,8 @@ class _Progress:
     before: Places = ()
     points: dict[Point, None] = field(default_factory=dict)
     writes: list[Line] = field(default_factory=list)
+    outer_writes: int = 0
+    """How many of them are not of an interrupt visit that follows the outer one."""
     met: bool = False
     returned_while_held: bool = False
 
@@ -83,6 +87,7 @@ class Driver:
         info = self._emulation.info
         watched = info.id if case.symbol == "id" else info.unwind_mask
         self._watched = watched.address if case.how is How.WATCH else 0
+        self._lists_writes = any(line.kind is Kind.WRITE for line in case.lines)
 
     def run(self, meddle_at: Point | int | None = None, answer: int = 0) -> Run:
         """Run the case, meddling at a point of the outer visit, or after that many writes of the watched field.
@@ -100,7 +105,9 @@ class Driver:
             else:
                 self._finish_meddling(progress)
                 self._interpreter.step(self._test)
-        return Run(self._outcome(progress), tuple(progress.points), answers.asked)
+        outcome = self._outcome(progress, progress.writes)
+        shorter = self._outcome(progress, progress.writes[: progress.outer_writes])
+        return Run(outcome, shorter, tuple(progress.points), answers.asked)
 
     def _in_outer_visit(self) -> bool:
         return self._interpreter.store.words[self._emulation.visit.address] == 0
@@ -119,8 +126,11 @@ class Driver:
         if self._watched and self._writes(operation, result):
             words, info = self._interpreter.store.words, self._emulation.info
             numbers = (written, words[info.unwind_mask.address], words[info.id.address])
-            symbol = places[symbol_index([name for name, _ in places])][0]
+            functions = [name for name, _ in places]
+            symbol = functions[symbol_index(functions)]
             progress.writes.append(Line(Kind.WRITE, numbers, symbol))
+            if "irqentry_exit" not in functions:
+                progress.outer_writes = len(progress.writes)
 
     def _writes(self, operation: Operation, result: int | None) -> bool:
         kind, address, expected, _ = operation
@@ -154,8 +164,8 @@ class Driver:
 
     # what was seen
 
-    def _outcome(self, progress: _Progress) -> tuple[Line, ...]:
-        lines = []
+    def _outcome(self, progress: _Progress, writes: Sequence[Line]) -> tuple[Line, ...]:
+        lines = list(writes) if self._lists_writes else []
         for occurrence in self._interpreter.events:
             line = occurrence.event
             if isinstance(line, Line) and line.kind is Kind.OTHER:
@@ -166,7 +176,7 @@ class Driver:
                 lines.append(line)
         if self._case.how is How.STALL and not progress.met:
             lines.append(Line(Kind.NEVER_HELD, ()))
-        return canonical([*lines, *progress.writes])
+        return canonical(lines)
 
 
 def points_between(before: Places, places: Places) -> tuple[Point, ...]:

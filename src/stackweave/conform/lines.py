@@ -54,7 +54,7 @@ _OTHER: Final = re.compile(
     r"other: cancel tracer=(\d+) (.*?); init tracer=(\d+) ret=(-?\d+) bit=(-?\d+)"
 )
 _NEGATION: Final = re.compile(r"\bnot\b|n't\b|\bafter\b")
-_WRITE: Final = re.compile(r"write (\d+) at ([A-Za-z_0-9.]+)\+(0x[0-9a-f]+|\d+) ")
+_WRITE: Final = re.compile(r"write (\d+) at ([A-Za-z_0-9]+)[A-Za-z_0-9.]*\+(?:0x[0-9a-f]+|\d+)\b")
 
 
 def _pick(kind: Kind, *names: str) -> Callable[[Fields], Line]:
