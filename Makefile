@@ -13,4 +13,4 @@ test:
 	$(BIN)/pytest
 
 bench:
-	@for script in $(wildcard bench/bench_*.py); do $(BIN)/python $$script || exit 1; done
+	$(BIN)/python -m bench

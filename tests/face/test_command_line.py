@@ -11,6 +11,7 @@ import pytest
 import stackweave.known
 from stackweave.__main__ import SUBCOMMANDS, main
 from stackweave.exits import Exit
+from stackweave.lanes import screen_width
 from stackweave.schedule import token_of, write
 
 from .support import BROKEN, FAILING, HIDDEN, failure, sample
@@ -311,6 +312,30 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     ended = subprocess.run(words, capture_output=True, text=True, check=False)
     assert ended.stderr == ""
     assert ended.returncode in (Exit.VIOLATION, Exit.FAILED)
+
+
+def test_progress_is_shown_on_a_terminal_and_cleared(
+    command: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = command("stress", LOST, "--executions", "9", "--json")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("stackweave.stress._EVERY", -1.0)
+    run = command("stress", LOST, "--executions", "9", "--json")
+    assert {**run.json(), "seconds": 0} == {**plain.json(), "seconds": 0}
+    lines = run.err.split("\r\033[K")
+    assert len(lines) == 11
+    assert lines[-2].startswith("9 of 9 executions  lost-update ")
+    assert lines[-1] == ""
+
+
+@pytest.mark.parametrize(("columns", "width"), [(20, 100), (133, 133), (999, 160)])
+def test_lanes_use_the_terminals_width_within_reason(
+    monkeypatch: pytest.MonkeyPatch, columns: int, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert screen_width() == 100
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert screen_width() == width
 
 
 def test_help_names_every_command(command: Commands) -> None:
