@@ -97,7 +97,7 @@ class Driver:
         answers = Answers(answer)
         self._interpreter.reset(answers)
         progress = _Progress()
-        while self._test.state is not State.DEAD:
+        while self._test.state is not State.DEAD and self._goes_on():
             if self._irq_work in self._interpreter.enabled():
                 self._interpreter.step(self._irq_work)
             elif self._in_outer_visit():
@@ -108,6 +108,12 @@ class Driver:
         outcome = self._outcome(progress, progress.writes)
         shorter = self._outcome(progress, progress.writes[: progress.outer_writes])
         return Run(outcome, shorter, tuple(progress.points), answers.asked)
+
+    def _goes_on(self) -> bool:
+        """Not where a violation stopped the run, or a model at fault would never end: what was seen until
+        then is the outcome, and differs from any kernel's."""
+        steps = len(self._interpreter.schedule)
+        return not self._interpreter.finished and steps < self._emulation.program.bound
 
     def _in_outer_visit(self) -> bool:
         return self._interpreter.store.words[self._emulation.visit.address] == 0
@@ -153,13 +159,13 @@ class Driver:
     def _run_while_running(self, context: Context) -> None:
         """From its arrival until it ends, or waits for somebody."""
         self._interpreter.step(context)
-        while context.state is State.RUNNING:
+        while context.state is State.RUNNING and self._goes_on():
             self._interpreter.step(context)
 
     def _finish_meddling(self, progress: _Progress) -> None:
         """The outer visit is over: a cancel that had to wait for it goes on."""
         if self._case.how is How.STALL and progress.met:
-            while self._other.state is not State.DEAD:
+            while self._other.state is not State.DEAD and self._goes_on():
                 self._interpreter.step(self._other)
 
     # what was seen

@@ -1,6 +1,7 @@
 """One case as a program: the test process and its visits, the NMI that asks, the process that cancels."""
 
 from functools import partial
+from typing import Final
 
 from stackweave.conform.lines import Kind, Line
 from stackweave.conform.recording import Case
@@ -9,13 +10,16 @@ from stackweave.core.kernel.generation import Caller
 from stackweave.core.kernel.structs import Task
 from stackweave.core.kernel.system import System
 
+_BOUND: Final = 20_000
+"""Operations of one run: 61 tracers asking and being called in one visit take 2,000."""
+
 
 class Emulation:
     """What a case did, on an emulated kernel: CPU 0 has the test process and the NMI, CPU 1 the other process."""
 
     def __init__(self, case: Case, tracers: int, generation: str = "upstream") -> None:
         self._case = case
-        self.program = program = Program("conform", cpus=2)
+        self.program = program = Program("conform", cpus=2, bound=_BOUND)
         self.system = System(
             program,
             generation,
