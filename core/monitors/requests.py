@@ -183,7 +183,6 @@ class Late:
                 return replace(
                     self,
                     inside=False,
-                    reset=False,
                     here=frozenset(),
                     left=self.left | self.here,
                     called=frozenset(),

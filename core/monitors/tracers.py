@@ -49,7 +49,7 @@ class Owner:
     cancelled: bool = False
     """Its cancel has begun."""
     raced: bool = False
-    """A request that stands was granted after its cancel had begun."""
+    """A request was granted after its cancel had begun."""
     due: bool = False
     """It was granted a request in this entry, before the entry's reset."""
     called: bool = False
@@ -68,8 +68,7 @@ class Owner:
     def left(self) -> Self:
         """After the task returned to user mode."""
         asked = self.asked.after(KernelExit(0))
-        raced = self.raced and asked.stands
-        return replace(self, asked=asked, raced=raced, due=False, called=False)
+        return replace(self, asked=asked, due=False, called=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,10 @@ def test_lost(events: list[object], found: list[str]) -> None:
         ([ENTRY, BEGIN, REFUSED, EXIT, ENTRY, CALL], []),
         ([ENTRY, BEGIN, GRANTED, EXIT, ENTRY, BEGIN, PENDING, CALL], ["late:reset-skipped"]),
         ([ENTRY, BEGIN, GRANTED, KernelExit(1), CALL], []),
+        ([ENTRY, CALL, EXIT, ENTRY, BEGIN, PENDING, EXIT, CALL], ["late:reset-skipped"]),
+        ([ENTRY, EXIT, RESET, ENTRY, BEGIN, GRANTED, EXIT, CALL], ["late:reset-skipped"]),
+        # nested: the inner one is refused, the outer one granted
+        ([ENTRY, BEGIN, BEGIN, REFUSED, GRANTED, RESET, EXIT, CALL], ["late"]),
         ([ENTRY, BEGIN, GRANTED, UnwindReset(1), EXIT, CALL], ["late:reset-skipped"]),
     ],
 )

@@ -88,6 +88,10 @@ def test_after_cancel(events: list[object], found: bool) -> None:
         ([Registered(0, 5), *asks(0), CancelBegin(0), CancelEnd(0), Registered(1, 4), call(1)], []),
         ([FIRST, *HANDOVER, Registered(0, 5), *asks(0), call(1)], []),
         ([FIRST, *asks(0), *HANDOVER, CallbackBegin(1, 1, 3, ())], []),
+        # the earlier owner's own callback answers it: nothing stands in the next entry
+        ([FIRST, *asks(0), *HANDOVER, call(0), EXIT, call(1)], []),
+        # it has another bit by now: what it asks is about that one
+        ([FIRST, Registered(0, 5), *asks(0), Registered(1, 4), call(1)], []),
         # three owners: only the last two matter
         ([FIRST, *asks(0), *HANDOVER, CancelBegin(1), CancelEnd(1), Registered(2, 4), call(2)], []),
         # the same tracer again
