@@ -1,6 +1,8 @@
 """Strategies: which enabled context moves next, and what a `choose` gives."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Protocol
 
 from .context import Context
@@ -37,7 +39,7 @@ class RandomWalk:
         self._contexts: Sequence[Context] = ()
         self._uniform = True
         self._weighed: Sequence[Context] = ()
-        self._tickets: list[Context] = []
+        self._totals: list[int] = []
 
     def begin(self, execution: int, contexts: Sequence[Context]) -> None:
         """Draw from this execution's own stream."""
@@ -51,8 +53,10 @@ class RandomWalk:
         if enabled is not self._weighed:
             # the same list object means the same contexts: interpreters make a new one when they change
             self._weighed = enabled
-            self._tickets = [context for context in enabled for _ in range(context.weight)]
-        return enabled[0] if len(enabled) == 1 else self._draw(self._tickets)
+            self._totals = list(accumulate(context.weight for context in enabled))
+        if len(enabled) == 1:
+            return enabled[0]
+        return enabled[bisect_right(self._totals, self._draw(range(self._totals[-1])))]
 
     def choose(self, n: int) -> int:
         """A uniform draw."""
