@@ -1,8 +1,8 @@
 """The random numbers that decide: specified here, equal on every machine and in every driver.
 
 SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014) seeds one stream
-SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014) seeds one stream
-the other, each uniform in [0, 2**30). A number uniform in [0, r) gives a choice among n as its remainder modulo n
+for an execution. One 64-bit draw serves many choices: its bits 4 to 33 and 34 to 63 are two numbers, used in
+turn, each uniform in [0, 2**30). A number uniform in [0, r) gives a choice among n as its remainder modulo n
 and leaves its quotient, uniform in [0, r // n); where it is not below n * (r // n), or r is less than 2**15, it
 is dropped for the next one. So every choice is exact. Small numbers, because they are Python's fast ones.
 """

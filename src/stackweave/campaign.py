@@ -24,7 +24,7 @@ from .schedule import Origin, Schedule, by_name
 
 @dataclass(slots=True)
 class Finding:
-    """A signature that was seen, and the first execution that showed it."""
+    """A signature that was seen, as one known defect or none, and the first execution that showed it."""
 
     violation: Violation
     known: str | None
@@ -35,6 +35,11 @@ class Finding:
     """That execution's schedule."""
     count: int = 0
     """Executions that showed it."""
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        """What tells it from others."""
+        return self.signature, self.known
 
     @property
     def signature(self) -> str:
@@ -57,26 +62,26 @@ class Campaign:
     """Executions that reached the program's bound: neither clean nor a violation."""
     interrupted: bool = False
     seconds: float = 0.0
-    findings: dict[str, Finding] = field(default_factory=dict)
-    """By signature, in the order of their discovery."""
+    findings: dict[tuple[str, str | None], Finding] = field(default_factory=dict)
+    """By signature and known defect, in the order of their discovery."""
 
     def count(self, outcome: Outcome, generation: str | None) -> None:
         """Add one execution."""
         if outcome.violations:
-            for violation in {each.signature: each for each in outcome.violations}.values():
-                self._count_violation(violation, outcome, generation)
+            violations = {each.signature: each for each in reversed(outcome.violations)}
+            known = identify(generation, violations)
+            for violation in reversed(violations.values()):
+                self._count_violation(violation, outcome, known.get(violation.signature))
         self.incomplete += outcome.verdict is Verdict.INCOMPLETE
         self.operations += outcome.operations
         self.executions += 1
 
-    def _count_violation(
-        self, violation: Violation, outcome: Outcome, generation: str | None
-    ) -> None:
-        finding = self.findings.get(violation.signature)
+    def _count_violation(self, violation: Violation, outcome: Outcome, known: str | None) -> None:
+        key = violation.signature, known
+        finding = self.findings.get(key)
         if finding is None:
-            known = identify(generation, violation.signature)
             finding = Finding(violation, known, self.executions, outcome.schedule)
-            self.findings[violation.signature] = finding
+            self.findings[key] = finding
         finding.count += 1
 
 

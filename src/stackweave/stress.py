@@ -99,10 +99,11 @@ class _Report:
         self._allowed = allowed
         self._findings = list(campaign.findings.values())
         self._schedules = {
-            each.signature: subject.schedule(each, campaign.seed) for each in self._findings
+            key: subject.schedule(finding, campaign.seed)
+            for key, finding in campaign.findings.items()
         }
         self._references = {
-            signature: keep(schedule, Path()) for signature, schedule in self._schedules.items()
+            key: keep(schedule, Path()) for key, schedule in self._schedules.items()
         }
 
     def _is_allowed(self, finding: Finding) -> bool:
@@ -139,7 +140,7 @@ class _Report:
             "count": finding.count,
             "first_execution": finding.first,
             "explanation": finding.violation.explanation,
-            "replay": self._references[finding.signature],
+            "replay": self._references[finding.key],
         }
 
     def as_text(self) -> str:
@@ -155,8 +156,8 @@ class _Report:
         return {**self._subject.program.parameters, **given(self._subject.parameters)}
 
     def _lanes(self, finding: Finding) -> list[str]:
-        schedule = self._schedules[finding.signature]
-        command = replay_command(self._references[finding.signature])
+        schedule = self._schedules[finding.key]
+        command = replay_command(self._references[finding.key])
         return [
             f"{finding.signature}, execution {finding.first:,}:",
             "",
@@ -199,7 +200,7 @@ class _Report:
         )
         if finding.known or self._is_allowed(finding):
             return [row]
-        return [row, f"{'':<{width}}  {replay_command(self._references[finding.signature])}"]
+        return [row, f"{'':<{width}}  {replay_command(self._references[finding.key])}"]
 
 
 def _count(text: str) -> int:

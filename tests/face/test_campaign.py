@@ -58,7 +58,7 @@ def test_it_stops_at_the_first() -> None:
 
 def test_it_does_not_stop_at_what_is_allowed() -> None:
     campaign = run(subject("judged_twice"), 0, 1000, stop_first=True, allowed=["lost-update"])
-    assert "twice:value" in campaign.findings
+    assert ("twice:value", None) in campaign.findings
     both = ["lost-update", "twice:value"]
     campaign = run(subject("judged_twice"), 0, 50, stop_first=True, allowed=both)
     assert campaign.executions == 50

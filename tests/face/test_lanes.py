@@ -55,7 +55,9 @@ def told(program: Program, signature: str | None = None) -> Replay:
 
     subject = Subject(recipe_of(maker, "here"), Parameters(), program)
     findings = run(subject, 0, 100).findings
-    finding = findings[signature or next(iter(findings))]
+    finding = next(
+        each for each in findings.values() if each.signature == (signature or each.signature)
+    )
     return replay_on(subject.schedule(finding, 0), program)
 
 
