@@ -10,8 +10,8 @@ from stackweave.core.kernel.generation import Caller
 from stackweave.core.kernel.structs import Task
 from stackweave.core.kernel.system import System
 
-_BOUND: Final = 20_000
-"""Operations of one run: 61 tracers asking and being called in one visit take 2,000."""
+_BOUND: Final = 6_000
+"""Operations of one run: 61 tracers asking and being called in one visit take 2,900."""
 
 
 class Emulation:
