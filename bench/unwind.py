@@ -34,7 +34,7 @@ def _measure(program: PackedProgram) -> dict[str, object]:
             state.dump.unwind(state.space)
 
     def cold() -> None:
-        modules = {n: Module(module.image) for n, module in program.modules.items()}
+        modules = {n: Module.parse(module.image.data, n) for n, module in program.modules.items()}
         space = AddressSpace(states[0].space.mappings, modules)
         states[0].dump.unwind(space)
 

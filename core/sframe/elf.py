@@ -1,22 +1,33 @@
-"""The few parts of ELF that unwinding needs, as plain checked values.
+"""ELF headers, tables, symbols and notes as plain checked values.
 
-Three fixed layouts (header, program header, section header) and notes are all it takes, and
-they are read here rather than with pyelftools, whose walks trust counts and offsets: a cut
-core ends them with an exception, a hostile file in a loop. Every table is compared with the
-file's real size; one that lies outside is left out and named in `missing`. Data are slices of
-a buffer, and a file is mapped, never read whole. The tests compare the result with pyelftools.
+pyelftools knows the layouts, and only this module knows pyelftools. Its `ELFFile` is not used:
+the walks there believe every count, offset, link and string without an end, so a cut core stops
+them with one of a dozen exceptions. Here each table is cut to what the file holds, with the rest
+named in `missing`, and then pyelftools decodes row after row, each wholly there. Time and memory
+are thus bounded by the file's size.
+
+Notes are walked here as well: pyelftools decodes their contents by type alone, whoever owns
+them, and fails on cores that hold a GNU note (its issue 656).
+
+Data are slices of a buffer, and a file is mapped, never read whole. pyelftools is imported when
+the first file is opened, for that takes about 30 ms.
 """
 
 import mmap
 import os
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from stackweave.core.sframe.errors import ElfError
+
+if TYPE_CHECKING:
+    from elftools.construct import Construct
+    from elftools.elf.structs import ELFStructs
 
 ET_CORE: Final = 4
 EM_X86_64: Final = 62
@@ -30,14 +41,13 @@ SHT_NOBITS: Final = 8
 SHT_DYNSYM: Final = 11
 SHF_EXECINSTR: Final = 4
 
-_HEADER: Final = struct.Struct("<16sHHIQQQIHHHHHH")
-_SEGMENT: Final = struct.Struct("<IIQQQQQQ")
-_SECTION: Final = struct.Struct("<IIQQQQIIQQ")
 _NOTE: Final = struct.Struct("<III")
 _PN_XNUM: Final = 0xFFFF
 _NAME_LIMIT: Final = 256
 
 Buffer = bytes | mmap.mmap
+_Row = Mapping[str, Any]
+"""One decoded row: a number, a nested row or, where pyelftools knows one, a number's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,20 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class SymbolEntry:
+    """A row of a symbol table."""
+
+    name_at: int
+    """Offset of the name in the string table."""
+    address: int
+    size: int
+    type: int
+    binding: int
+    section: int
+    """Index of the section that holds it, or one of the reserved numbers."""
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """One note; only owner and type together say what it is."""
 
@@ -93,6 +117,22 @@ class ElfImage:
     def contents(self, offset: int, size: int) -> bytes:
         """The file's bytes there; fewer if the file ends before."""
         return bytes(self.data[offset : offset + size])
+
+    def symbols(self, table: Section) -> Iterator[SymbolEntry]:
+        """The rows of a symbol table that lie wholly in the file."""
+        from elftools.elf import enums
+
+        layout = _structs().Elf_Sym
+        size = layout.sizeof()
+        for row in _rows(self.data, layout, table.offset, size, table.size // size):
+            yield SymbolEntry(
+                row["st_name"],
+                row["st_value"],
+                row["st_size"],
+                _number(enums.ENUM_ST_INFO_TYPE, row["st_info"]["type"]),
+                _number(enums.ENUM_ST_INFO_BIND, row["st_info"]["bind"]),
+                _number(enums.ENUM_ST_SHNDX, row["st_shndx"]),
+            )
 
     def notes(self) -> Iterator[Note]:
         """The notes of all note segments, or of the note sections if there are no segments."""
@@ -141,32 +181,40 @@ def map_file(path: Path) -> Buffer:
 
 def parse_elf(data: Buffer, name: str) -> ElfImage:
     """Read the header and both tables; raises `ElfError` if the header itself is unusable."""
-    head = bytes(data[: _HEADER.size])
-    if head[:4] != b"\x7fELF":
-        raise ElfError(f"{name}: not an ELF file")
-    if head[4:6] != b"\2\1" or len(head) < _HEADER.size:
-        raise ElfError(f"{name}: not a complete little-endian 64-bit ELF file")
-    fields = _HEADER.unpack(head)
-    kind, machine, phoff, shoff = fields[1], fields[2], fields[5], fields[6]
-    phentsize, phnum, shentsize, shnum, shstrndx = fields[9:14]
-    missing = []
-    first = list(_rows(data, _SECTION, shoff, shentsize, 1) if shoff else ())
-    if phnum == _PN_XNUM and first:
-        phnum = first[0][7]
-    if shoff and not shnum:
-        shnum = first[0][5] if first else 1
-    segments = [
-        Segment(row[0], row[1], row[2], row[3], row[5], row[6])
-        for row in _rows(data, _SEGMENT, phoff, phentsize, phnum)
-    ]
-    if len(segments) < phnum:
-        missing.append(f"{phnum - len(segments)} of {phnum} segment headers")
-    rows = list(_rows(data, _SECTION, shoff, shentsize, shnum)) if shoff else []
-    if shoff and len(rows) < shnum:
-        missing.append(f"{shnum - len(rows)} of {shnum} section headers")
-    names = _section_names(data, rows, shstrndx)
-    sections = [Section(name, *row[1:7]) for name, row in zip(names, rows, strict=True)]
-    return ElfImage(name, data, kind, machine, tuple(segments), tuple(sections), tuple(missing))
+    from elftools.elf import enums
+
+    structs = _structs()
+    header = _header(data, name)
+    segment_count, section_count = _counts(data, header)
+    phoff, phentsize = header["e_phoff"], header["e_phentsize"]
+    segments = tuple(
+        Segment(
+            _number(enums.ENUM_P_TYPE_BASE, row["p_type"]),
+            *(row[f"p_{field}"] for field in ("flags", "offset", "vaddr", "filesz", "memsz")),
+        )
+        for row in _rows(data, structs.Elf_Phdr, phoff, phentsize, segment_count)
+    )
+    shoff, shentsize = header["e_shoff"], header["e_shentsize"]
+    rows = tuple(_rows(data, structs.Elf_Shdr, shoff, shentsize, section_count))
+    names = _section_names(data, rows, header["e_shstrndx"])
+    sections = tuple(
+        Section(
+            section_name,
+            _number(enums.ENUM_SH_TYPE_AMD64, row["sh_type"]),
+            *(row[f"sh_{field}"] for field in ("flags", "addr", "offset", "size", "link")),
+        )
+        for section_name, row in zip(names, rows, strict=True)
+    )
+    counts = (("segment", len(segments), segment_count), ("section", len(rows), section_count))
+    return ElfImage(
+        name,
+        data,
+        _number(enums.ENUM_E_TYPE, header["e_type"]),
+        _number(enums.ENUM_E_MACHINE, header["e_machine"]),
+        segments,
+        sections,
+        tuple(f"{n - found} of {n} {what} headers" for what, found, n in counts if found < n),
+    )
 
 
 def string_at(strings: bytes, at: int) -> bytes:
@@ -175,21 +223,71 @@ def string_at(strings: bytes, at: int) -> bytes:
     return strings[at : end if end >= 0 else at + _NAME_LIMIT]
 
 
+@cache
+def _structs() -> "ELFStructs":
+    """pyelftools' layouts for AMD64."""
+    from elftools.elf.structs import ELFStructs
+
+    structs = ELFStructs(little_endian=True, elfclass=64)
+    structs.create_basic_structs()
+    structs.create_advanced_structs(e_machine="EM_X86_64")
+    return structs
+
+
+def _header(data: Buffer, name: str) -> _Row:
+    layout = _structs().Elf_Ehdr
+    head = bytes(data[: layout.sizeof()])
+    if head[:4] != b"\x7fELF":
+        raise ElfError(f"{name}: not an ELF file")
+    if head[4:6] != b"\2\1" or len(head) < layout.sizeof():
+        raise ElfError(f"{name}: not a complete little-endian 64-bit ELF file")
+    return _decode(layout, head)
+
+
+def _counts(data: Buffer, header: _Row) -> tuple[int, int]:
+    """How many segments and sections there should be.
+
+    The first section header holds what the file header has no room for.
+    """
+    segments, sections, shoff = header["e_phnum"], header["e_shnum"], header["e_shoff"]
+    if not shoff:
+        return segments, 0
+    first = next(_rows(data, _structs().Elf_Shdr, shoff, header["e_shentsize"], 1), None)
+    if first is None:
+        return segments, sections or 1
+    return (first["sh_info"] if segments == _PN_XNUM else segments), sections or first["sh_size"]
+
+
 def _rows(
-    data: Buffer, layout: struct.Struct, offset: int, entry_size: int, count: int
-) -> Iterator[tuple[int, ...]]:
+    data: Buffer, layout: "Construct", offset: int, entry_size: int, count: int
+) -> Iterator[_Row]:
     """The table's rows that lie wholly in the file."""
-    if entry_size < layout.size:
-        return
-    for at in range(offset, min(offset + count * entry_size, len(data)), entry_size):
-        if at + layout.size > len(data):
-            return
-        yield layout.unpack_from(data, at)
+    size = layout.sizeof()
+    if entry_size >= size:
+        end = min(offset + count * entry_size, len(data) - size + 1)
+        for at in range(offset, end, entry_size):
+            yield _decode(layout, data[at : at + size])
 
 
-def _section_names(data: Buffer, rows: list[tuple[int, ...]], index: int) -> list[bytes]:
-    if index >= len(rows) or rows[index][1] == SHT_NOBITS:
+def _decode(layout: "Construct", row: bytes) -> _Row:
+    """The one call of pyelftools that meets a file's bytes: as many as the layout has."""
+    from elftools.construct import ConstructError
+
+    try:
+        decoded: _Row = layout.parse(row)
+    except ConstructError as error:
+        raise ElfError(f"damaged ELF file: {error}") from error
+    return decoded
+
+
+def _number(names: Mapping[str, int], value: int | str) -> int:
+    """The number that the file holds; which ones pyelftools has a name for depends on its version."""
+    return value if isinstance(value, int) else names[value]
+
+
+def _section_names(data: Buffer, rows: Sequence[_Row], index: int) -> list[bytes]:
+    if index >= len(rows) or rows[index]["sh_type"] == "SHT_NOBITS":
         return [b""] * len(rows)
-    offset, size = rows[index][4:6]
+    offset, size = rows[index]["sh_offset"], rows[index]["sh_size"]
     strings = bytes(data[offset : offset + size])
-    return [string_at(strings, row[0]) for row in rows]
+    return [string_at(strings, row["sh_name"]) for row in rows]

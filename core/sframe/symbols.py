@@ -1,6 +1,5 @@
 """Names for addresses: a module's functions, by bisection."""
 
-import struct
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +13,6 @@ from stackweave.core.sframe.elf import (
     string_at,
 )
 
-_SYMBOL: Final = struct.Struct("<IBBHQQ")
 _STT_NOTYPE: Final = 0
 _STT_FUNC: Final = 2
 _STT_GNU_IFUNC: Final = 10
@@ -61,13 +59,12 @@ class SymbolTable:
 
 def _functions(image: ElfImage, table: Section) -> list[tuple[int, int, int, int]]:
     """(address, preference, size, name offset) of each named function symbol."""
-    data = image.contents(table.offset, table.size)
-    whole = len(data) - len(data) % _SYMBOL.size
     code = {i: s for i, s in enumerate(image.sections) if s.flags & SHF_EXECINSTR}
     functions = []
-    for name, info, _, section, value, size in _SYMBOL.iter_unpack(memoryview(data)[:whole]):
-        kind, binding = info & 0xF, info >> 4
-        if name and kind in _CODE_TYPES and section in code:
-            size = size or max(0, code[section].address + code[section].size - value)
-            functions.append((value, 2 * (kind != _STT_NOTYPE) + (binding != 0), size, name))
+    for entry in image.symbols(table):
+        section = code.get(entry.section)
+        if section is not None and entry.name_at and entry.type in _CODE_TYPES:
+            size = entry.size or max(0, section.address + section.size - entry.address)
+            preference = 2 * (entry.type != _STT_NOTYPE) + (entry.binding != 0)
+            functions.append((entry.address, preference, size, entry.name_at))
     return functions
