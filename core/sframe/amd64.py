@@ -26,14 +26,6 @@ FP: Final = 6
 """DWARF number of rbp."""
 SP: Final = 7
 """DWARF number of rsp."""
-RETURN_ADDRESS: Final = 16
-"""DWARF number of the return address column."""
-
-REGISTER_NAMES: Final = (
-    *("rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp"),
-    *("r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"),
-)
-"""General registers by DWARF number."""
 
 _LOWEST_ADDRESS: Final = 0x1000
 """The first page is never mapped (vm.mmap_min_addr may forbid more)."""

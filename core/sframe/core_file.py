@@ -35,7 +35,7 @@ from stackweave.core.sframe.elf import (
 from stackweave.core.sframe.errors import ElfError
 from stackweave.core.sframe.module import Module, build_id
 from stackweave.core.sframe.rules import Registers
-from stackweave.core.sframe.unwind import DEFAULT_LIMIT, Backtrace, Unwinder
+from stackweave.core.sframe.unwind import Backtrace, Unwinder
 
 _OWNER: Final = b"CORE"
 _NT_PRSTATUS: Final = 1
@@ -43,6 +43,7 @@ _NT_FILE: Final = 0x46494C45
 _LWP_AT: Final = 32
 _WORD: Final = struct.Struct("<Q")
 _FILE_RANGE: Final = struct.Struct("<QQQ")
+_PAGE: Final = 0x1000
 _FIRST_PAGES: Final = 0x2000
 """Bytes of a mapped file's beginning to search for its build id."""
 
@@ -74,6 +75,7 @@ class CoreFile:
         self._lows = [load.address for load in self._loads]
         self.missing = (*image.missing, *self._missing(files is None))
         """What the core should hold and does not, for people."""
+        self._build_ids: dict[int, bytes | None] = {}
         self.mismatched: list[Module] = []
         """Modules named like a mapped file whose build id is another."""
         chosen = self._choose(tuple(modules))
@@ -85,10 +87,10 @@ class CoreFile:
         path = Path(path)
         return cls(parse_elf(map_file(path), path.name), modules)
 
-    def unwind(self, thread: CoreThread, limit: int = DEFAULT_LIMIT) -> Backtrace:
+    def unwind(self, thread: CoreThread) -> Backtrace:
         """The backtrace of one thread."""
         unwinder = Unwinder(self.read, self.space.find_module, self.is_code)
-        return unwinder.unwind(thread.registers, limit)
+        return unwinder.unwind(thread.registers)
 
     def read(self, address: int) -> int | None:
         """The word at `address`, from the core or a mapped file; None if neither has it."""
@@ -168,16 +170,27 @@ class CoreFile:
         return None
 
     def _build_id(self, mapping: FileMapping) -> bytes | None:
-        """The build id of a mapped file, from its first page in the core."""
+        """The build id of a mapped file, from its first page in the core.
+
+        Each page of the core is looked at once, however many files a hostile core shows there.
+        """
         load = self._load(mapping.low)
         if load is None or mapping.offset:
             return None
         start = load.offset + mapping.low - load.address
-        size = min(_FIRST_PAGES, load.address + load.file_size - mapping.low)
-        try:
-            return build_id(parse_elf(self.image.contents(start, max(0, size)), mapping.path))
-        except ElfError:
-            return None
+        page = start // _PAGE
+        if page not in self._build_ids:
+            size = min(_FIRST_PAGES, load.address + load.file_size - mapping.low)
+            first_pages = self.image.contents(start, max(0, size))
+            self._build_ids[page] = _build_id_in(first_pages, mapping.path)
+        return self._build_ids[page]
+
+
+def _build_id_in(first_pages: bytes, path: str) -> bytes | None:
+    try:
+        return build_id(parse_elf(first_pages, path))
+    except ElfError:
+        return None
 
 
 def _threads(prstatus: Iterable[bytes]) -> Iterator[CoreThread]:

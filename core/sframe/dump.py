@@ -6,7 +6,7 @@ from typing import Final
 
 from stackweave.core.sframe.address_space import AddressSpace
 from stackweave.core.sframe.rules import Registers
-from stackweave.core.sframe.unwind import DEFAULT_LIMIT, Backtrace, Unwinder
+from stackweave.core.sframe.unwind import Backtrace, Unwinder
 
 _WORD: Final = struct.Struct("<Q")
 
@@ -28,6 +28,6 @@ class StackDump:
         word: int = _WORD.unpack_from(self.stack, offset)[0]
         return word
 
-    def unwind(self, space: AddressSpace, limit: int = DEFAULT_LIMIT) -> Backtrace:
+    def unwind(self, space: AddressSpace) -> Backtrace:
         """The backtrace through the modules of `space`."""
-        return Unwinder(self.read, space.find_module, space.is_code).unwind(self.registers, limit)
+        return Unwinder(self.read, space.find_module, space.is_code).unwind(self.registers)

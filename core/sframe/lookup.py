@@ -67,14 +67,6 @@ class SFrameSection:
         self._located = 0
         self._most_rows = len(contents) // MIN_FRE_SIZE
 
-    def find(self, address: int) -> tuple[Table, int] | None:
-        """The table and index of the descriptor that covers `address`, or None."""
-        found = self._position(address)
-        if found is None:
-            return None
-        _, _, table, index = self._entries[found]
-        return self.tables[table], index
-
     def rule_at(self, address: int) -> FrameRule | None:
         """The rule for the instruction at `address`, as linked; None if none is described.
 

@@ -104,10 +104,8 @@ def _registers(pc: int, general: list[int]) -> Registers:
     return Registers(pc, others[7], others[6], others)
 
 
-def _fault(address: int) -> int | None:
-    """A stack that is not there."""
-    del address
-    return None
+def _fault(_: int) -> None:
+    """Reads a stack that is not there."""
 
 
 def _folder() -> Traversable:

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from stackweave.core.sframe import (
     Backtrace,
@@ -16,10 +17,12 @@ from stackweave.core.sframe import (
     SFrameError,
     StopReason,
 )
-from stackweave.core.sframe.unwind import DEFAULT_LIMIT
 from stackweave.exits import Exit
 
 Json = dict[str, object]
+Trace = tuple[CoreThread, Backtrace]
+
+_RETURN_ADDRESS_SIZE: Final = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,13 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         help="programs and libraries the core has mapped, matched by build id or name",
-    )
-    parser.add_argument(
-        "--limit",
-        metavar="N",
-        type=_positive,
-        default=DEFAULT_LIMIT,
-        help="most frames per thread (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -55,11 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
     except ElfError as error:
         print(f"stackweave unwind: {_printable(str(error))}", file=sys.stderr)
         return Exit.USAGE
-    traces = [(thread, core.unwind(thread, arguments.limit)) for thread in core.threads]
     if arguments.json:
-        print(json.dumps(_as_json(core, modules, traces)))
+        print(json.dumps(_as_json(core, modules)))
     else:
-        for line in _as_text(core, modules, traces):
+        for line in _as_text(core, modules):
             print(_printable(line))
     return Exit.CLEAN
 
@@ -71,23 +66,31 @@ def _open_module(path: Path) -> Module:
         raise ElfError(f"{path}: {error}") from error
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
+def _unwound(core: CoreFile) -> Iterator[Trace]:
+    """The threads' backtraces, until there are more frames than return addresses fit in the core.
+
+    Sound stacks do not overlap, so only a damaged core has so many. There, every thread may walk
+    one and the same stack, and what they took together would not depend on the core's size.
+    """
+    left = len(core.image.data) // _RETURN_ADDRESS_SIZE
+    for thread in core.threads:
+        if left <= 0:
+            return
+        trace = core.unwind(thread)
+        left -= len(trace.frames)
+        yield thread, trace
 
 
-def _as_text(
-    core: CoreFile, modules: list[Module], traces: list[tuple[CoreThread, Backtrace]]
-) -> Iterator[str]:
-    for thread, trace in traces:
+def _as_text(core: CoreFile, modules: list[Module]) -> Iterator[str]:
+    unwound = 0
+    for thread, trace in _unwound(core):
+        unwound += 1
         yield f"Thread {thread.lwp}"
         for level, frame in enumerate(trace.frames):
             yield f"#{level:<2} {_describe(core, frame, _is_trampoline(trace, level))}"
         yield f"stopped: {_stop_text(core, trace)}"
         yield ""
-    yield from _remarks(core, modules)
+    yield from _remarks(core, modules, unwound)
 
 
 def _describe(core: CoreFile, frame: Frame, trampoline: bool) -> str:
@@ -130,8 +133,10 @@ def _stop_text(core: CoreFile, trace: Backtrace) -> str:
     return trace.stop.value
 
 
-def _remarks(core: CoreFile, modules: list[Module]) -> Iterator[str]:
+def _remarks(core: CoreFile, modules: list[Module], unwound: int) -> Iterator[str]:
     """What is missing or does not fit, one line each."""
+    if unwound < len(core.threads):
+        yield f"{len(core.threads) - unwound} more threads not unwound: the stacks overlap"
     for what in core.missing:
         yield f"core incomplete: {what}"
     absent = core.absent_files()
@@ -144,22 +149,21 @@ def _remarks(core: CoreFile, modules: list[Module]) -> Iterator[str]:
             yield f"{module.name}: not mapped by the core; not used"
 
 
-def _as_json(
-    core: CoreFile, modules: list[Module], traces: list[tuple[CoreThread, Backtrace]]
-) -> Json:
+def _as_json(core: CoreFile, modules: list[Module]) -> Json:
+    threads = [
+        {
+            "lwp": thread.lwp,
+            "frames": [_frame_json(core, trace, level) for level in range(len(trace.frames))],
+            "stop": trace.stop.name.lower().replace("_", "-"),
+            "why": _stop_text(core, trace),
+        }
+        for thread, trace in _unwound(core)
+    ]
     return {
         "core": core.image.name,
-        "threads": [
-            {
-                "lwp": thread.lwp,
-                "frames": [_frame_json(core, trace, level) for level in range(len(trace.frames))],
-                "stop": trace.stop.name.lower().replace("_", "-"),
-                "why": _stop_text(core, trace),
-            }
-            for thread, trace in traces
-        ],
+        "threads": threads,
         "absent": list(core.absent_files()),
-        "remarks": list(_remarks(core, modules)),
+        "remarks": list(_remarks(core, modules, len(threads))),
     }
 
 

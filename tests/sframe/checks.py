@@ -104,4 +104,9 @@ def core_problems(trace: Backtrace, truth: list[dict[str, str]]) -> list[str]:
 def _is_described(frame: Frame) -> bool:
     if frame.module is None or frame.module.module.sframe is None:
         return False
-    return frame.module.module.sframe.find(frame.lookup_pc - frame.module.bias) is not None
+    address = frame.lookup_pc - frame.module.bias
+    return any(
+        start <= address < start + size
+        for table in frame.module.module.sframe.tables
+        for start, size in zip(table.starts, table.sizes, strict=True)
+    )

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from .recordings import DATA, Sample, recording, unxz
+from .recordings import OWN, Sample, elf_path, recording, unxz
 
 TARGET: Final = Path(__file__).parents[2] / "core" / "sframe" / "data"
 PROGRAMS: Final = {
@@ -66,13 +66,13 @@ def pick(samples: tuple[Sample, ...]) -> list[Sample]:
 def packed(name: str) -> bytes:
     """The contents of one packed file."""
     source, about = PROGRAMS[name]
-    samples = pick(recording(DATA / "steps" / f"{source}.jsonl.xz").samples)
+    recorded = OWN / "steps" / f"{source}.jsonl.xz"
+    samples = pick(recording(recorded).samples)
     space = samples[0].space
-    tag = source.partition("/")[0]
     used = sorted({loaded.module.name for loaded in space.modules.values()})
     contents = {
         "about": about,
-        "elf": {n: b64encode(unxz(DATA / "elf" / tag / f"{n}.xz")).decode() for n in used},
+        "elf": {n: b64encode(unxz(elf_path(recorded, n))).decode() for n in used},
         "mappings": [[m.low, m.high, m.offset, m.basename] for m in space.mappings],
         "states": [_state(sample) for sample in samples],
     }

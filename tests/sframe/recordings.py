@@ -1,7 +1,8 @@
 """Reads the recorded data: linked files, single-step recordings, cores and their truths.
 
-The data folder is `tests/data/sframe`; STACKWEAVE_SFRAME_DATA names another of the same shape.
-Everything found there is tried.
+The project's own are in `tests/data/sframe`. STACKWEAVE_SFRAME_DATA names another folder of the
+same shape, and then everything found there is tried instead. Tests about one particular file
+always take the project's own.
 """
 
 import json
@@ -13,20 +14,22 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from stackweave.core.sframe.address_space import AddressSpace, FileMapping
-from stackweave.core.sframe.amd64 import FP, REGISTER_NAMES, SP
+from stackweave.core.sframe.amd64 import FP, SP
 from stackweave.core.sframe.dump import StackDump
 from stackweave.core.sframe.module import Module
 from stackweave.core.sframe.rules import Registers
 
-_OWN: Final = Path(__file__).parents[1] / "data" / "sframe"
-DATA: Final = Path(os.environ.get("STACKWEAVE_SFRAME_DATA", _OWN))
-IS_OWN: Final = DATA.samefile(_OWN)
-"""Whether these are the project's own recordings, whose figures are known."""
-only_own: Final = pytest.mark.skipif(not IS_OWN, reason="knows the project's own recordings")
-"""Marks tests about one particular recording."""
+OWN: Final = Path(__file__).parents[1] / "data" / "sframe"
+"""The project's own recordings, whose figures are known."""
+DATA: Final = Path(os.environ.get("STACKWEAVE_SFRAME_DATA", OWN))
+"""The recordings to try."""
+
+REGISTER_NAMES: Final = (
+    *("rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp"),
+    *("r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"),
+)
+"""General registers by DWARF number."""
 
 TAGS: Final = ("v1", "v2", "v3", "llvm")
 """The AMD64 folders: which toolchain wrote the files."""
@@ -86,9 +89,9 @@ def unxz(path: Path) -> bytes:
     return lzma.decompress(path.read_bytes())
 
 
-def paths(kind: str, pattern: str) -> list[Path]:
+def paths(kind: str, pattern: str, data: Path = DATA) -> list[Path]:
     """Files of one kind in all AMD64 folders."""
-    return sorted(path for tag in TAGS for path in (DATA / kind / tag).glob(pattern))
+    return sorted(path for tag in TAGS for path in (data / kind / tag).glob(pattern))
 
 
 def label(path: Path) -> str:
@@ -96,40 +99,44 @@ def label(path: Path) -> str:
     return f"{path.parent.name}/{path.name.partition('.')[0]}"
 
 
+def elf_path(recorded: Path, name: str) -> Path:
+    """The linked file `name` of the toolchain that a recording belongs to."""
+    return recorded.parents[2] / "elf" / recorded.parent.name / f"{name}.xz"
+
+
 @cache
-def module(tag: str, name: str) -> Module | None:
-    """The linked file `name` of a toolchain, decoded once; None if it was not recorded."""
-    path = DATA / "elf" / tag / f"{name}.xz"
-    return Module.parse(unxz(path), name) if path.exists() else None
+def module(path: Path) -> Module:
+    """A linked file, decoded once."""
+    return Module.parse(unxz(path), path.name.removesuffix(".xz"))
 
 
-def linked_files(tag: str) -> list[Module]:
-    """Every program and library of a toolchain (no object files, no variants)."""
-    names = sorted(path.name.removesuffix(".xz") for path in (DATA / "elf" / tag).glob("*.xz"))
-    plain = (n for n in names if not n.endswith(".o") and "edge-" not in n and "-as-" not in n)
-    return [found for n in plain if (found := module(tag, n)) is not None]
+def linked_files(recorded: Path) -> list[Module]:
+    """Every program and library of a recording's toolchain (no object files, no variants)."""
+    found = sorted(elf_path(recorded, "").parent.glob("*.xz"))
+    variants = (".o.xz", "edge-", "-as-")
+    return [module(path) for path in found if not any(v in path.name for v in variants)]
 
 
 @cache
 def recording(path: Path) -> Recording:
     """Decode a `steps` file and its `expect` file."""
-    tag, name = path.parent.name, path.name.removesuffix(".jsonl.xz")
+    name = path.name.removesuffix(".jsonl.xz")
     expect = json.loads(unxz(path.with_name(f"{name}.expect.json.xz")))
     expected = {step: (n, stop) for step, n, stop in expect["samples_step_frames_stop"]}
     return Recording(
         label(path),
-        tuple(_samples(path, tag, expected)),
+        tuple(_samples(path, expected)),
         expect["frames_total"],
         frozenset((n, int(pc, 16)) for n, pc in expect["sframe_differs_from_truth_at"]),
     )
 
 
-def _samples(path: Path, tag: str, expected: dict[int, tuple[int, str]]) -> Iterator[Sample]:
+def _samples(path: Path, expected: dict[int, tuple[int, str]]) -> Iterator[Sample]:
     space = AddressSpace((), {})
     for line in unxz(path).splitlines():
         entry = json.loads(line)
         if "maps" in entry:
-            space = _space(entry["maps"], tag)
+            space = _space(entry["maps"], path)
         elif "regs" in entry:
             registers = {n: int(value, 16) for n, value in entry["regs"].items()}
             others = {number: registers[n] for number, n in enumerate(REGISTER_NAMES)}
@@ -142,12 +149,12 @@ def _samples(path: Path, tag: str, expected: dict[int, tuple[int, str]]) -> Iter
             yield Sample(entry["step"], dump, space, truth, *expected[entry["step"]])
 
 
-def _space(maps: list[dict[str, str]], tag: str) -> AddressSpace:
+def _space(maps: list[dict[str, str]], recorded: Path) -> AddressSpace:
     mappings = [
         FileMapping(int(m["lo"], 16), int(m["hi"], 16), int(m["off"], 16), m["path"]) for m in maps
     ]
-    modules = {m.path: found for m in mappings if (found := module(tag, m.basename)) is not None}
-    return AddressSpace(mappings, modules)
+    files = {m.path: elf_path(recorded, m.basename) for m in mappings}
+    return AddressSpace(mappings, {n: module(p) for n, p in files.items() if p.exists()})
 
 
 def _true_frame(frame: dict[str, str]) -> TrueFrame:

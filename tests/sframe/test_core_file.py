@@ -8,9 +8,7 @@ import pytest
 from stackweave.core.sframe import CoreFile, ElfError, StopReason
 from stackweave.core.sframe.elf import EM_X86_64, ET_CORE, PF_X, PT_LOAD, PT_NOTE, parse_elf
 
-from .recordings import DATA, module, only_own, unxz
-
-pytestmark = only_own
+from .recordings import OWN, module
 
 STACK = 0x7FFF_0000
 PAGE = 0x1000
@@ -55,9 +53,7 @@ def core(notes: bytes, loads: Sequence[Load] = (), kind: int = ET_CORE) -> bytes
 
 
 def opened(data: bytes) -> CoreFile:
-    program = module("v3", "mini-O2")
-    assert program is not None
-    return CoreFile(parse_elf(data, "made.core"), [program])
+    return CoreFile(parse_elf(data, "made.core"), [module(OWN / "elf" / "v3" / "mini-O2.xz")])
 
 
 TEXT = (0x401000, 0x402000, 1, b"/x/mini-O2 (deleted)")
@@ -132,7 +128,7 @@ def test_only_cores_are_cores() -> None:
     with pytest.raises(ElfError, match="not an AMD64 core file"):
         opened(core(b"", kind=2))
     with pytest.raises(ElfError, match="not an AMD64 core file"):
-        CoreFile(parse_elf(unxz(DATA / "elf" / "v3" / "recur.xz"), "recur"))
+        CoreFile(module(OWN / "elf" / "v3" / "recur.xz").image)
 
 
 def test_notes_that_segments_share_are_read_once() -> None:

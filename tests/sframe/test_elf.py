@@ -1,90 +1,164 @@
-"""The ELF reader against pyelftools, and on files that are cut or strange."""
+"""The ELF reader against `readelf`, and on files that are cut or strange."""
 
-import io
 import os
+import re
 import struct
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import NoteSection, SymbolTableSection
-from elftools.elf.segments import NoteSegment
 
-from stackweave.core.sframe import ElfError, Module, SFrameError
+from stackweave.core.sframe import ElfError, Module, SFrameError, elf
 from stackweave.core.sframe.constants import PT_GNU_SFRAME
-from stackweave.core.sframe.elf import SHT_NOBITS, ElfImage, map_file, parse_elf, parse_notes
+from stackweave.core.sframe.elf import (
+    PT_LOAD,
+    PT_NOTE,
+    SHT_DYNSYM,
+    SHT_NOBITS,
+    SHT_NOTE,
+    SHT_SYMTAB,
+    ElfImage,
+    map_file,
+    parse_elf,
+    parse_notes,
+    string_at,
+)
 
-from .recordings import DATA, label, only_own, paths, unxz
-from .test_cores import ARCHIVES, members
+from .recordings import OWN, elf_path, label, module, paths, unxz
+from .test_cores import members
 
-FILES = paths("elf", "*.xz")
+PRINTED = paths("readelf", "*.txt.xz", OWN)
+AGAINST_READELF = pytest.mark.parametrize("path", PRINTED, ids=label)
 
-
-@pytest.mark.parametrize("path", FILES, ids=label)
-def test_tables_equal_pyelftools(path: Path) -> None:
-    data = unxz(path)
-    image = parse_elf(data, path.name)
-    reference = ELFFile(io.BytesIO(data))
-    assert (image.kind, image.machine, image.missing) == (*struct.unpack_from("<HH", data, 16), ())
-    assert [
-        (s.name.decode(), s.flags, s.address, s.offset, s.size, s.link) for s in image.sections
-    ] == [
-        (s.name, s["sh_flags"], s["sh_addr"], s["sh_offset"], s["sh_size"], s["sh_link"])
-        for s in reference.iter_sections()
-    ]
-    assert [(s.flags, s.offset, s.address, s.file_size, s.memory_size) for s in image.segments] == [
-        (s["p_flags"], s["p_offset"], s["p_vaddr"], s["p_filesz"], s["p_memsz"])
-        for s in reference.iter_segments()
-    ]
-
-
-@pytest.mark.parametrize("path", FILES, ids=label)
-def test_symbols_equal_pyelftools(path: Path) -> None:
-    data = unxz(path)
-    module = Module.parse(data, path.name)
-    table = ELFFile(io.BytesIO(data)).get_section_by_name(".symtab")
-    if module.image.kind == 1 or not isinstance(table, SymbolTableSection):
-        return
-    checked = 0
-    for symbol in table.iter_symbols():
-        if symbol["st_info"]["type"] == "STT_FUNC" and symbol["st_shndx"] != "SHN_UNDEF":
-            found = module.symbols.find(symbol["st_value"])
-            assert found is not None
-            assert found.address == symbol["st_value"]
-            checked += 1
-    assert checked
+_SECTION = re.compile(
+    r"  \[ *\d+\] (\S*) +(\S+) +([0-9a-f]{16}) ([0-9a-f]+) ([0-9a-f]+) \w\w (.{3}) +(\d+) +\d+ +\d+$"
+)
+_SEGMENT = re.compile(r"  (\S+) +0x(\w+) 0x(\w{16}) 0x\w{16} 0x(\w+) 0x(\w+) ([R ][W ][E ]) \w+$")
+_SYMBOL = re.compile(
+    r" +\d+: ([0-9a-f]{16}) +(\w+) (\w+) +(\w+) +\w+ +(\w+) ([^\s@]*)\S*(?: \(\d+\))?$"
+)
+_NOTE = re.compile(r"  (\w+) +0x([0-9a-f]{8})\t")
+_TYPES = {
+    "section": {"SYMTAB": SHT_SYMTAB, "NOTE": SHT_NOTE, "NOBITS": SHT_NOBITS, "DYNSYM": SHT_DYNSYM},
+    "segment": {"LOAD": PT_LOAD, "NOTE": PT_NOTE, "GNU_SFRAME": PT_GNU_SFRAME},
+    "symbol": {"NOTYPE": 0, "OBJECT": 1, "FUNC": 2, "SECTION": 3, "FILE": 4},
+}
+_SECTION_FLAGS = {"W": 1, "A": 2, "X": 4}
+_SEGMENT_FLAGS = {"E": 1, "W": 2, "R": 4}
+_BINDINGS = {"LOCAL": 0, "GLOBAL": 1, "WEAK": 2}
+_PLACES = {"UND": "0", "ABS": "65521"}
 
 
-@pytest.mark.parametrize("path", FILES, ids=label)
-def test_build_ids_equal_pyelftools(path: Path) -> None:
-    data = unxz(path)
-    section = ELFFile(io.BytesIO(data)).get_section_by_name(".note.gnu.build-id")
-    if isinstance(section, NoteSection):
-        (note,) = section.iter_notes()
-        build_id = Module.parse(data, path.name).build_id
-        assert build_id is not None
-        assert build_id.hex() == note["n_desc"]
+def image_of(path: Path) -> ElfImage:
+    name = path.name.removesuffix(".txt.xz")
+    if name.endswith(".core"):
+        archive = OWN / "cores" / path.parent.name / f"{name.partition('-')[0]}.tar.xz"
+        return parse_elf(members(archive)[name], name)
+    return module(elf_path(path, name)).image
 
 
-def test_core_segments_and_notes_equal_pyelftools() -> None:
-    for archive in ARCHIVES:
-        for name, data in members(archive).items():
-            if not name.endswith(".core"):
-                continue
-            image = parse_elf(data, name)
-            reference = ELFFile(io.BytesIO(data))
-            (notes,) = (s for s in reference.iter_segments() if isinstance(s, NoteSegment))
-            expected = [(n["n_name"], n["n_descsz"]) for n in notes.iter_notes()]
-            got = [(n.owner.decode(), len(n.contents)) for n in image.notes()]
-            assert got == expected
-            assert len(image.segments) == reference.num_segments()
+def printed(path: Path, line: re.Pattern[str]) -> list[tuple[str, ...]]:
+    found = map(line.match, unxz(path).decode().splitlines())
+    return [match.groups() for match in found if match]
 
 
-@only_own
+def known_type(what: str, number: int) -> str:
+    """What readelf calls the types that we know."""
+    return next((name for name, known in _TYPES[what].items() if known == number), "")
+
+
+def flags(letters: dict[str, int], number: int) -> set[str]:
+    return {letter for letter, bit in letters.items() if number & bit}
+
+
+def test_the_texts_are_there() -> None:
+    assert len(PRINTED) == 6
+
+
+@AGAINST_READELF
+def test_sections_equal_readelfs(path: Path) -> None:
+    image = image_of(path)
+    rows = printed(path, _SECTION)
+    assert (len(image.sections), image.missing) == (len(rows), ())
+    for section, (name, kind, address, offset, size, letters, link) in zip(
+        image.sections, rows, strict=True
+    ):
+        assert section.name.decode() == name
+        assert known_type("section", section.type) == (kind if kind in _TYPES["section"] else "")
+        assert flags(_SECTION_FLAGS, section.flags) == set(letters) & _SECTION_FLAGS.keys()
+        assert [section.address, section.offset, section.size] == [
+            int(number, 16) for number in (address, offset, size)
+        ]
+        assert section.link == int(link)
+
+
+@AGAINST_READELF
+def test_segments_equal_readelfs(path: Path) -> None:
+    segments, rows = image_of(path).segments, printed(path, _SEGMENT)
+    assert bool(segments) == (".o." not in path.name)
+    for segment, (kind, *numbers, letters) in zip(segments, rows, strict=True):
+        assert known_type("segment", segment.type) == (kind if kind in _TYPES["segment"] else "")
+        assert flags(_SEGMENT_FLAGS, segment.flags) == set(letters) - {" "}
+        assert [segment.offset, segment.address, segment.file_size, segment.memory_size] == [
+            int(number, 16) for number in numbers
+        ]
+
+
+@AGAINST_READELF
+def test_symbols_equal_readelfs(path: Path) -> None:
+    """Names are compared up to the version, which readelf spells its own way."""
+    image = image_of(path)
+    rows = iter(printed(path, _SYMBOL))
+    for table in (s for s in image.sections if s.type in (SHT_SYMTAB, SHT_DYNSYM)):
+        strings = image.sections[table.link]
+        names = image.contents(strings.offset, strings.size)
+        for entry in image.symbols(table):
+            address, size, kind, binding, place, name = next(rows)
+            assert (entry.address, entry.size) == (int(address, 16), int(size, 0))
+            assert known_type("symbol", entry.type) == kind
+            assert (entry.binding, entry.section) == (
+                _BINDINGS[binding],
+                int(_PLACES.get(place, place)),
+            )
+            if kind != "SECTION":
+                assert string_at(names, entry.name_at).decode().partition("@")[0] == name
+    assert list(rows) == []
+
+
+@AGAINST_READELF
+def test_notes_equal_readelfs(path: Path) -> None:
+    image = image_of(path)
+    expected = [(owner, int(size, 16)) for owner, size in printed(path, _NOTE)]
+    assert [(n.owner.decode(), len(n.contents)) for n in image.notes()] == expected
+    build_ids = re.findall(r"Build ID: (\w+)", unxz(path).decode())
+    if build_ids:
+        assert [n.contents.hex() for n in image.notes() if n.type == 3] == build_ids
+
+
+def test_symbols_are_found_by_address() -> None:
+    symbols = module(OWN / "elf" / "v3" / "recur.xz").symbols
+    for address, name in ((0x10C0, "main"), (0x11C0, "main"), (0x1300, "leaf"), (0x1344, "leaf")):
+        found = symbols.find(address)
+        assert found is not None
+        assert found.name == name
+    assert symbols.find(0x11C1) is None
+    assert symbols.find(0) is None
+
+
+def test_pyelftools_waits_for_the_first_file() -> None:
+    program = (
+        "import sys, stackweave.unwind; from stackweave.core.sframe import packed;"
+        "assert 'elftools' not in sys.modules;"
+        "packed.load('mini-v3'); assert 'elftools' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_the_segment_serves_when_section_headers_are_stripped() -> None:
-    whole = Module.parse(unxz(DATA / "elf" / "v3" / "recur.xz"), "recur")
-    stripped = Module.parse(unxz(DATA / "elf" / "v3" / "edge-recur-noshdr.xz"), "recur")
+    whole = Module.parse(unxz(OWN / "elf" / "v3" / "recur.xz"), "recur")
+    stripped = Module.parse(unxz(OWN / "elf" / "v3" / "edge-recur-noshdr.xz"), "recur")
     assert stripped.image.sections == ()
     assert whole.sframe is not None
     assert stripped.sframe is not None
@@ -95,17 +169,15 @@ def test_the_segment_serves_when_section_headers_are_stripped() -> None:
     assert stripped.symbols.find(0x1380) is None
 
 
-@only_own
 @pytest.mark.parametrize("name", ["edge-empty.o", "edge-zerosize.o"])
 def test_files_with_nothing_to_unwind(name: str) -> None:
-    module = Module.parse(unxz(DATA / "elf" / "v3" / f"{name}.xz"), name)
+    module = Module.parse(unxz(OWN / "elf" / "v3" / f"{name}.xz"), name)
     assert module.sframe is None or module.sframe.rule_at(0x1C) is None
 
 
-@only_own
 def test_a_debug_file_has_no_bytes() -> None:
     """`objcopy --only-keep-debug` leaves a NOBITS section; the segment is not asked then."""
-    image = parse_elf(unxz(DATA / "elf" / "v3" / "recur.xz"), "recur")
+    image = parse_elf(unxz(OWN / "elf" / "v3" / "recur.xz"), "recur")
     (found,) = (s for s in image.sections if s.name == b".sframe")
     at = image.data.find(struct.pack("<QQQQ", found.flags, found.address, found.offset, found.size))
     data = bytearray(image.data)
@@ -114,10 +186,9 @@ def test_a_debug_file_has_no_bytes() -> None:
     assert Module.parse(bytes(data), "recur").sframe is None
 
 
-@only_own
 @pytest.mark.parametrize("length", [1, 15, 63, 64, 65, 1000, 9000, 14000])
 def test_cut_files_say_what_is_missing(length: int) -> None:
-    data = unxz(DATA / "elf" / "v3" / "recur.xz")[:length]
+    data = unxz(OWN / "elf" / "v3" / "recur.xz")[:length]
     if length < 64:
         with pytest.raises(ElfError):
             parse_elf(data, "recur")
@@ -125,6 +196,11 @@ def test_cut_files_say_what_is_missing(length: int) -> None:
     assert parse_elf(data, "recur").missing
     with suppress(SFrameError):
         assert Module.parse(data, "recur").symbols.find(0) is None
+
+
+def test_what_pyelftools_refuses_is_an_elf_error() -> None:
+    with pytest.raises(ElfError, match="expected 1, found 0"):
+        elf._decode(elf._structs().Elf_Ehdr, b"\x7fELF\2")
 
 
 def test_huge_counts_cost_nothing() -> None:

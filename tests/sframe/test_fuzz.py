@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from stackweave.core.sframe import CoreFile, ElfError, Module, SFrameError, SFrameSection
 from stackweave.core.sframe.elf import parse_elf
+from stackweave.core.sframe.unwind import DEFAULT_LIMIT
 from stackweave.unwind import add_arguments, run
 
 from . import checks
-from .recordings import linked_files, module
-from .test_cores import ARCHIVES, members
+from .recordings import OWN, linked_files, module
+from .test_cores import members
 
 PROGRAMS = [("v1", "mini-O2"), ("v2", "recur"), ("v3", "flexasm"), ("llvm", "recur")]
 FUZZ = settings(
@@ -35,8 +36,7 @@ def edited(data: bytes, changes: Edits, within: int | None = None) -> bytes:
 
 
 def section_of(tag: str, name: str) -> tuple[bytes, int]:
-    found = module(tag, name)
-    assert found is not None
+    found = module(OWN / "elf" / tag / f"{name}.xz")
     (section,) = (s for s in found.image.sections if s.name == b".sframe")
     return found.image.contents(section.offset, section.size), section.address
 
@@ -89,8 +89,7 @@ def test_damaged_sections(tag: str, name: str, changes: Edits) -> None:
 @given(edits, st.integers(0, 1 << 16))
 def test_damaged_elf_headers(tag: str, name: str, changes: Edits, length: int) -> None:
     """The header and the program headers lead every walk over the file."""
-    found = module(tag, name)
-    assert found is not None
+    found = module(OWN / "elf" / tag / f"{name}.xz")
     whole = found.image.contents(0, 1 << 20)
     for within in (64, 64 + 56 * len(found.image.segments)):
         damaged = edited(whole, changes, within)[: len(whole) - length % 64 * 16]
@@ -105,7 +104,7 @@ def test_damaged_elf_headers(tag: str, name: str, changes: Edits, length: int) -
 @FUZZ
 @given(edits, st.sampled_from(["header", "notes", "anywhere"]))
 def test_damaged_cores(changes: Edits, where: str) -> None:
-    archive = next(a for a in ARCHIVES if a.name == "mini.tar.xz" and a.parent.name == "v3")
+    archive = OWN / "cores" / "v3" / "mini.tar.xz"
     whole = members(archive)["mini-sig.core"]
     image = parse_elf(whole, "core")
     notes = image.segments[0].offset
@@ -115,11 +114,11 @@ def test_damaged_cores(changes: Edits, where: str) -> None:
         "anywhere": lambda: edited(whole, changes),
     }[where]()
     try:
-        core = CoreFile(parse_elf(damaged, "core"), linked_files("v3"))
+        core = CoreFile(parse_elf(damaged, "core"), linked_files(archive))
     except ElfError:
         return
     for thread in core.threads:
-        assert len(core.unwind(thread, limit=64).frames) <= 64
+        assert len(core.unwind(thread).frames) <= DEFAULT_LIMIT
 
 
 @pytest.mark.parametrize("content", [b"", b"\x7fELF", b"\x7fELF\2\1" + b"\xff" * 200, b"x" * 5000])

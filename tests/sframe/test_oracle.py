@@ -13,7 +13,7 @@ from stackweave.core.sframe.module import Module
 from stackweave.core.sframe.rules import CFA, SIGNAL_ENTRY, FrameRule, Location, RuleKind
 
 from . import checks
-from .recordings import IS_OWN, module, paths, unxz
+from .recordings import OWN, elf_path, label, module, paths, unxz
 
 _FUNCTION = re.compile(
     r'\s+func idx \[\d+\]: pc = (0x[0-9a-f]+), size = (\d+) bytes(?:, attr = "(\w+)")?$'
@@ -35,14 +35,8 @@ class Printed:
     """Start, and the columns without spaces."""
 
 
-def file_of(text: Path) -> tuple[str, str]:
-    return text.parent.name, text.name.removesuffix(".objdump.txt.xz")
-
-
 def opened(text: Path) -> Module:
-    found = module(*file_of(text))
-    assert found is not None
-    return found
+    return module(elf_path(text, text.name.removesuffix(".objdump.txt.xz")))
 
 
 def parsed(text: str) -> list[Printed]:
@@ -99,10 +93,11 @@ def spelled(location: Location) -> str:
 
 
 def test_there_is_a_text_for_every_folder() -> None:
-    assert not IS_OWN or len(TEXTS) == 29
+    assert TEXTS
+    assert len(paths("oracle", "*.objdump.txt.xz", OWN)) == 29
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=lambda text: "/".join(file_of(text)))
+@pytest.mark.parametrize("text", TEXTS, ids=label)
 def test_rows_equal_objdumps(text: Path) -> None:
     section = opened(text).sframe
     expected = parsed(unxz(text).decode())
@@ -124,7 +119,7 @@ def relative(functions: list[Printed]) -> list[Printed]:
     ]
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=lambda text: "/".join(file_of(text)))
+@pytest.mark.parametrize("text", TEXTS, ids=label)
 def test_look_ups_find_the_printed_row(text: Path) -> None:
     """Every address of every function, against a search through the text itself."""
     section = opened(text).sframe

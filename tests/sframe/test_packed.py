@@ -8,7 +8,6 @@ import pytest
 from stackweave.core.sframe import StopReason, packed
 
 from . import pack
-from .recordings import only_own
 
 NAMES = packed.names()
 
@@ -57,7 +56,6 @@ def test_unknown_names_say_what_there_is() -> None:
         packed.load("nothing")
 
 
-@only_own
 @pytest.mark.parametrize("name", NAMES)
 def test_the_files_are_what_the_recordings_give(name: str) -> None:
     stored = lzma.decompress((pack.TARGET / f"{name}.json.xz").read_bytes())

@@ -13,7 +13,7 @@ from stackweave.core.sframe.header import Header
 from stackweave.core.sframe.rules import CFA, Location
 
 from . import checks, recordings
-from .recordings import DATA, only_own
+from .recordings import OWN
 from .test_cores import open_core, threads
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -79,11 +79,7 @@ def dereference_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def saved_fp_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    def same_fp(self: unwind.Unwinder, *_: object) -> int | None:
-        del self
-        return 0x55
-
-    monkeypatch.setattr(unwind.Unwinder, "_fp", same_fp)
+    monkeypatch.setattr(unwind.Unwinder, "_fp", lambda *_: 0x55)
 
 
 def caller_sp_off_by_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,14 +118,13 @@ def found_problems(path: Path) -> list[str]:
     ]
 
 
-@only_own
 @pytest.mark.parametrize(
     ("plant", "name"), PLANTS, ids=[f"{plant.__name__}-{name}" for plant, name in PLANTS]
 )
 def test_a_wrong_unwinder_is_rejected(
     plant: Plant, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = DATA / "steps" / f"{name}.jsonl.xz"
+    path = OWN / "steps" / f"{name}.jsonl.xz"
     assert found_problems(path) == []
     for cached in (recordings.module, recordings.recording):
         cached.cache_clear()
@@ -137,10 +132,9 @@ def test_a_wrong_unwinder_is_rejected(
     assert found_problems(path) != []
 
 
-@only_own
 @pytest.mark.parametrize("name", ["v3/flexasm", "v1/pltmain", "v1/mini-O2", "v3/mini-O2"])
 def test_wrong_reasons_and_missing_frames_are_rejected(name: str) -> None:
-    recorded = recordings.recording(DATA / "steps" / f"{name}.jsonl.xz")
+    recorded = recordings.recording(OWN / "steps" / f"{name}.jsonl.xz")
     sample = next(s for s in recorded.samples if s.expected_frames)
     trace = sample.dump.unwind(sample.space)
     assert checks.problems(recorded, sample, trace) == []
@@ -153,9 +147,8 @@ def test_wrong_reasons_and_missing_frames_are_rejected(name: str) -> None:
     assert all(checks.problems(recorded, sample, other) for other in wrong)
 
 
-@only_own
 def test_wrong_core_traces_are_rejected() -> None:
-    archive = DATA / "cores" / "v3" / "sig.tar.xz"
+    archive = OWN / "cores" / "v3" / "sig.tar.xz"
     core, (truth,) = open_core(archive, "sig-a.core"), threads(archive, "sig-a.core").values()
     (thread,) = core.threads
     trace = core.unwind(thread)
