@@ -15,6 +15,8 @@ from types import coroutine
 from typing import Final, TypeAlias
 
 from .cint import as_u64
+from .errors import ModelError
+from .prng import LARGEST
 
 Operation: TypeAlias = tuple[int, int, object, object]
 """(kind, address, a, b)."""
@@ -146,6 +148,8 @@ def check(condition: bool, signature: str) -> Step:
 @coroutine
 def choose(n: int) -> Step:
     """Nondeterminism other than scheduling: an integer in [0, n) that the strategy picks."""
+    if not 1 <= n <= LARGEST:
+        raise ModelError(f"a choice among {n}; it is among 1 to {LARGEST}")
     return (yield (CHOOSE, n, 0, 0))
 
 
