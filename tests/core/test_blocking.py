@@ -13,6 +13,7 @@ from stackweave.core import (
     Verdict,
     Word,
     check,
+    choose,
     emit,
     fence,
     pause,
@@ -419,3 +420,31 @@ def test_a_slot_that_nobody_forks_does_nothing() -> None:
 
     program.task("parent", parent, cpus=[0])
     assert outcome_of(program).verdict is Verdict.CLEAN
+
+
+def test_a_forked_task_may_outlive_its_parent() -> None:
+    program = Program("orphan", 2)
+    word = program.layout.word("word")
+
+    async def child() -> None:
+        for _ in range(5):
+            await word.fetch_add(1)
+
+    async def parent() -> None:
+        await wake_up_new_task(slot)
+
+    slot = program.task("child", child, cpus=[1], live=False)
+    program.task("parent", parent, cpus=[0])
+    assert {outcome_of(program, seed).words[word.address] for seed in range(20)} == {5}
+
+
+@pytest.mark.parametrize("n", [-1, 0, (1 << 15) + 1, 1 << 40])
+def test_a_choice_among_none_or_too_many(n: int) -> None:
+    program = Program("choice")
+
+    async def thread() -> None:
+        await choose(n)
+
+    program.thread("thread", thread)
+    with pytest.raises(ModelError, match=f"a choice among {n}"):
+        Interpreter(program)

@@ -101,10 +101,10 @@ class AsksAfterReset(Postpones):
 
 
 class ReturnsTheBit(Toy):
-    """A request returns the bits that it saw instead of 1."""
+    """A request returns its bit instead of 1 while the callback is pending."""
 
     def returned(self, seen: int) -> int:
-        return seen
+        return seen & ASKED or super().returned(seen)
 
 
 class FirstCookieIsZero(Toy):
