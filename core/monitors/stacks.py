@@ -67,7 +67,7 @@ class WrongStack:
         if returned < 0 or stack is None:
             return ended
         for called, trace in sorted(self.called):
-            if called == cookie:
+            if returned == 1 and called == cookie:
                 self._compare(stack, cookie, trace)
         return replace(ended, asked=self.asked | {(cookie, stack)})
 

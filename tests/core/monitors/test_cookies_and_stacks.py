@@ -125,6 +125,8 @@ def truth(stack: int) -> set[Trace]:
             True,
         ),
         ([entry(1), BEGIN, granted(3), call(3, (1,)), BEGIN, granted(3, 1)], False),
+        # told 0, it is owed a callback of its own, and the one before is not its answer
+        ([entry(1), BEGIN, granted(3), EXIT, entry(2), call(3, (1,)), BEGIN, granted(3)], False),
         # answered and left: a later entry's callback is about something else
         ([entry(1), BEGIN, granted(3), call(3, (1,)), EXIT, entry(2), call(3, (2,))], False),
         ([entry(1), BEGIN, granted(3), call(3, (1,)), call(3, (2,))], True),
