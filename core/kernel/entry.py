@@ -132,7 +132,7 @@ class Entry:
         if task is not None:
             regs = await task.regs.load()
             if mode_of(regs) is Mode.USER:
-                await self._arrive_from_user(task, stack_of(regs), Mode.INTERRUPTED)
+                await self._arrive_from_user(task, regs, Mode.INTERRUPTED, await _run_on(task))
         await handler(Caller(task))
 
     async def nmi(self, cpu: Cpu, handler: Handler) -> None:
@@ -141,21 +141,29 @@ class Entry:
             task = await self.current(cpu)
             caller = Caller(task, cpu)
             regs = await task.regs.load() if task is not None else Mode.KERNEL
-            if task is None or below is not Level.TASK or mode_of(regs) is not Mode.USER:
+            if task is None or mode_of(regs) is not Mode.USER:
                 await handler(caller)
-                return
-            await self._arrive_from_user(task, stack_of(regs), Mode.USER)
-            await handler(caller)
-            if await cpu.irq_work.load():
-                await task.regs.fetch_or(Mode.INTERRUPTED)
+            elif below is not Level.TASK:
+                # an interrupt has come from user mode and has not yet marked it
+                await self._arrive_from_user(task, regs, Mode.INTERRUPTED, run_on=False)
+                await handler(caller)
             else:
-                await emit(KernelExit(task.number))
+                await self._arrive_from_user(task, regs, Mode.USER, await _run_on(task))
+                await handler(caller)
+                if await cpu.irq_work.load():
+                    await task.regs.fetch_or(Mode.INTERRUPTED)
+                else:
+                    await emit(KernelExit(task.number))
 
-    async def _arrive_from_user(self, task: Task, stack: int, mode: Mode) -> None:
-        if len(task.stacks) > 1 and await choose(2):
-            stack = _following(task, stack)
-        await task.regs.store(regs_at(stack, mode))
-        await emit(KernelEntry(task.number, stack))
+    async def _arrive_from_user(self, task: Task, regs: int, mode: Mode, run_on: bool) -> None:
+        stack = _following(task, stack_of(regs)) if run_on else stack_of(regs)
+        if await task.regs.cmpxchg(regs, regs_at(stack, mode)) == regs:
+            await emit(KernelEntry(task.number, stack))
+
+
+async def _run_on(task: Task) -> bool:
+    """Whether the user's code ran on before an interrupt or NMI came."""
+    return len(task.stacks) > 1 and await choose(2) == 1
 
 
 def _following(task: Task, stack: int) -> int:

@@ -23,7 +23,7 @@ class Asked:
     answered: frozenset[int] = frozenset()
     """Cookies of the granted requests that were answered in this entry."""
     called: frozenset[int] = frozenset()
-    """Cookies of this entry's callbacks: a request that gets one of them is a backward reference."""
+    """Cookies of this entry's callbacks: a request that has one of them and returns not 0 refers backward."""
 
     @property
     def stands(self) -> bool:
@@ -52,7 +52,7 @@ class Asked:
         """The standing after a request returned, apart from `running`."""
         if returned < 0:
             return self
-        if cookie in self.called:
+        if returned and cookie in self.called:
             return replace(self, answered=self.answered | {cookie})
         return replace(self, pending=self.pending | {cookie})
 

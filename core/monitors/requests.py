@@ -43,7 +43,10 @@ class Unrequested:
 
 @dataclass(frozen=True, slots=True)
 class Twice:
-    """`twice`: a second callback of the tracer begins before the task returns to user mode."""
+    """`twice`: a second callback of the tracer begins before the task returns to user mode.
+
+    A tracer that has registered again since is another one.
+    """
 
     called: bool = False
 
@@ -106,7 +109,8 @@ class Lost:
     def _ended(self, returned: int, cookie: int) -> Self:
         ended = replace(self, running=self.running[:-1])
         claim = latest(self.running)
-        if returned < 0 or claim is Claim.FORGIVEN or cookie in self.called:
+        executed = returned and cookie in self.called
+        if returned < 0 or claim is Claim.FORGIVEN or executed:
             return ended
         return replace(ended, waiting=self.waiting | {(cookie, claim)})
 
@@ -192,7 +196,7 @@ class Late:
     def _ended(self, returned: int, cookie: int) -> Self:
         ended = replace(self, running=self.running[:-1])
         begun = latest(self.running)
-        if returned < 0 or cookie in self.called:
+        if returned < 0 or (returned and cookie in self.called):
             return ended
         return replace(ended, here=self.here | {(cookie, begun)})
 
@@ -237,7 +241,7 @@ def unrequested(task: int, tracer: int) -> Monitor:
 
 def twice(task: int, tracer: int) -> Monitor:
     """At most one callback an entry."""
-    return sliced("twice", Twice(), CallbackBegin, KernelExit, task=task, tracer=tracer)
+    return sliced("twice", Twice(), CallbackBegin, KernelExit, Registered, task=task, tracer=tracer)
 
 
 def lost(task: int, tracer: int) -> Monitor:
