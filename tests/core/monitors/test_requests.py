@@ -51,6 +51,8 @@ CANCELLED: Final = CancelEnd(0)
         ([BEGIN, GRANTED, EXIT, CALL, EXIT, CALL], True),
         # a backward reference asks for nothing any more
         ([BEGIN, GRANTED, CALL, BEGIN, PENDING, EXIT, CALL], True),
+        # but one that is told 0 is owed a callback of its own
+        ([BEGIN, GRANTED, CALL, BEGIN, GRANTED, EXIT, CALL], False),
         # what is asked for after the callback, under another cookie, stands
         ([BEGIN, GRANTED, CALL, BEGIN, RequestEnd(0, 0, 0, 5), EXIT, OTHER_CALL], False),
         # a callback with a cookie that nobody has uses up everything
@@ -75,6 +77,9 @@ def test_unrequested(events: list[object], found: bool) -> None:
         ([CALL, OTHER_CALL], True),
         ([CALL, EXIT, CALL], False),
         ([CALL, KernelExit(1), CALL], True),
+        # a tracer that has registered anew is another one
+        ([CALL, Registered(0, 1), CALL], False),
+        ([CALL, Registered(1, 1), CALL], True),
         ([CALL, ENTRY, CALL], True),
         ([CALL, CallbackBegin(0, 1, 3, ()), CallbackBegin(1, 0, 3, ())], False),
     ],
@@ -94,7 +99,8 @@ def test_twice(events: list[object], found: bool) -> None:
         ([BEGIN, GRANTED, EXIT, CALL, ENDED], []),
         ([BEGIN, GRANTED, OTHER_CALL, ENDED], ["lost"]),
         ([BEGIN, GRANTED, CALL, BEGIN, PENDING, ENDED], []),
-        # a backward reference reaches back to this entry, no further
+        # a backward reference is told 1; it reaches back to this entry, no further
+        ([BEGIN, GRANTED, CALL, BEGIN, GRANTED, ENDED], ["lost"]),
         ([BEGIN, GRANTED, CALL, EXIT, BEGIN, PENDING, ENDED], ["lost"]),
         # forgiven: cancelled after it returned, while it ran, or it began while the cancel ran
         ([BEGIN, GRANTED, CANCEL, CANCELLED, ENDED], []),
@@ -135,6 +141,7 @@ def test_lost(events: list[object], found: list[str]) -> None:
         ([ENTRY, BEGIN, GRANTED, EXIT, ENTRY, OTHER_CALL], []),
         ([ENTRY, BEGIN, GRANTED, CALL, EXIT, ENTRY, CALL], []),
         ([ENTRY, BEGIN, GRANTED, CALL, BEGIN, PENDING, EXIT, ENTRY, CALL], []),
+        ([ENTRY, BEGIN, GRANTED, CALL, BEGIN, GRANTED, RESET, EXIT, CALL], ["late"]),
         ([ENTRY, BEGIN, REFUSED, EXIT, ENTRY, CALL], []),
         ([ENTRY, BEGIN, GRANTED, EXIT, ENTRY, BEGIN, PENDING, CALL], ["late:reset-skipped"]),
         ([ENTRY, BEGIN, GRANTED, KernelExit(1), CALL], []),
