@@ -316,12 +316,10 @@ class Interpreter:
 
     def _end(self, context: Context) -> None:
         self._enabled = None
+        self._processors.run("exit" if context.state is _RUNNING else "retire", context)
         if context.level is Level.TASK:
-            self._processors.run("exit", context)
             self._processors.live -= 1
             self.finished = self._processors.live == 0
-        else:
-            self._processors.run("retire", context)
 
     def _may_move(self, context: Context) -> bool:
         state = context.state
@@ -338,10 +336,11 @@ class Interpreter:
 
     def _is_unblocked(self, context: Context) -> bool:
         kind, address, a, b = context.pending
-        if kind == WAIT:
-            return self.store.words[address] & a == b  # type: ignore[operator]
-        if kind == ACQUIRE_WORD:
-            return self.store.words[address] == a
+        if kind in (WAIT, ACQUIRE_WORD):
+            if not self.store.is_usable(address):
+                return True  # to be told so
+            word = self.store.words[address]
+            return word == a if kind == ACQUIRE_WORD else word & a == b  # type: ignore[operator]
         if kind == PAUSE:
             self._paused = True
             return len(self.schedule) > context.paused_at

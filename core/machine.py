@@ -101,7 +101,7 @@ TRANSITIONS: Final = {row.name: row for row in (
     Transition("leave", (Level.INTERRUPT, Level.NMI), (State.RUNNING,), (Guard.TOP,), (Effect.POP, Effect.RESTORE_IRQS), State.AWAY),
     Transition("irq_save", _ALL, (State.RUNNING,), (Guard.TOP,), (Effect.IRQS_OFF,), None),
     Transition("irq_restore", _ALL, (State.RUNNING,), (Guard.TOP,), (Effect.RESTORE_IRQS,), None),
-    Transition("retire", (Level.INTERRUPT, Level.NMI), (State.AWAY,), (), (), State.DEAD),
+    Transition("retire", _ALL, (State.AWAY, State.RUNNABLE), (), (), State.DEAD),
 )}
 # fmt: on
 

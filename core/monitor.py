@@ -94,6 +94,11 @@ class MonitorSet:
             found.append(ViolationFound(violation.property, violation.signature, explanation))
         except StopIteration:
             self._running[index] = None
+        except ModelError:
+            raise
+        except Exception as error:
+            name = self._monitors[index].property
+            raise ModelError(f"monitor {name} failed: {type(error).__name__}: {error}") from error
 
     def _route(self, event: object) -> tuple[int, ...]:
         key = cast(Hashable, (type(event), event))

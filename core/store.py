@@ -10,7 +10,7 @@ from collections.abc import Callable
 from .cint import U32_MASK, U64_MASK
 from .context import Context
 from .errors import ModelError, ViolationFound
-from .memory import NULL_OWNER, Layout
+from .memory import NULL_OWNER, STATIC, Layout
 from .operations import Kind
 
 Perform = Callable[[Context, int, int, int], int]
@@ -82,6 +82,11 @@ class Store:
             Kind.RECEIVE: self._receive,
             Kind.TRY_SEND: self._try_send,
         }
+
+    def is_usable(self, address: int) -> bool:
+        """Whether a word may be touched: it is of no pool, or of a live object."""
+        owner = self._owner[address]
+        return owner == STATIC or (owner > 0 and self.live[owner - 1])
 
     def _check_owner(self, address: int, context: Context) -> None:
         owner = self._owner[address]

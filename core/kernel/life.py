@@ -38,8 +38,8 @@ class Life:
     async def do_exit(self, task: Task) -> None:
         """A task that has entered the kernel ends itself.
 
-        Its requests are refused, the works left are run, then none is taken. Its cache is freed with its structure,
-        an RCU grace period later: after any walk over the tasks.
+        Its requests are refused, the works left are run, then none is taken. Its cache is freed with its
+        structure, an RCU grace period later: after any walk over the tasks.
         """
         await task.flags.fetch_or(PF_EXITING)
         await self._generation.unwind_deferred_task_exit(task)

@@ -14,7 +14,7 @@ class Defined:
 
     def after(self, event: object) -> Self:
         if isinstance(event, UndefinedBehaviour):
-            violate(f"undefined-behaviour:{event.what}", f"{event.what}: the result is anything")
+            violate(f"undefined-behaviour:{event.what}", "the result is anything")
         return self
 
 

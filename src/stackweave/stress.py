@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if progress is not None:
         progress.clear()
-    report = _Report(subject, campaign, frozenset(arguments.allow))
+    report = _Report(subject, campaign, frozenset(arguments.allow), arguments.stop_first)
     print(json.dumps(report.as_json(), indent=2) if arguments.json else report.as_text())
     return report.exit
 
@@ -93,10 +93,13 @@ class _Progress:
 
 
 class _Report:
-    def __init__(self, subject: Subject, campaign: Campaign, allowed: frozenset[str]) -> None:
+    def __init__(
+        self, subject: Subject, campaign: Campaign, allowed: frozenset[str], stopped: bool
+    ) -> None:
         self._subject = subject
         self._campaign = campaign
         self._allowed = allowed
+        self._stopped = stopped
         self._findings = list(campaign.findings.values())
         self._schedules = {
             key: subject.schedule(finding, campaign.seed)
@@ -144,26 +147,32 @@ class _Report:
         }
 
     def as_text(self) -> str:
-        """The lanes of the first failure that is not allowed, then, where the eye is, one screen of summary."""
+        """One screen of summary; before it the lanes of the first failure that is new, or that stopped the run."""
         chosen = "".join(f" {key}={value}" for key, value in self._chosen().items())
         lines = [f"{self._subject.recipe.name}{chosen}, seed {self._campaign.seed}", ""]
         failing = [each for each in self._findings if not self._is_allowed(each)]
-        if failing:
-            lines += [*self._lanes(failing[0]), ""]
-        return "\n".join([*lines, self._speed(), *self._table()])
+        drawn = [each for each in failing if each.known is None or self._stopped]
+        if drawn:
+            lines += [*self._lanes(drawn[0]), ""]
+        lines += [self._speed(), *self._table()]
+        if failing and not drawn:
+            lines += ["", f"{failing[0].signature} as lanes:", self._command(failing[0])]
+        return "\n".join(lines)
+
+    def _command(self, finding: Finding) -> str:
+        return replay_command(self._references[finding.key])
 
     def _chosen(self) -> dict[str, int | str]:
         return {**self._subject.program.parameters, **given(self._subject.parameters)}
 
     def _lanes(self, finding: Finding) -> list[str]:
         schedule = self._schedules[finding.key]
-        command = replay_command(self._references[finding.key])
         return [
             f"{finding.signature}, execution {finding.first:,}:",
             "",
             draw(replay_on(schedule, self._subject.program), screen_width()),
             "",
-            f"replay: {command}",
+            f"replay: {self._command(finding)}",
         ]
 
     def _speed(self) -> str:
@@ -200,7 +209,7 @@ class _Report:
         )
         if finding.known or self._is_allowed(finding):
             return [row]
-        return [row, f"{'':<{width}}  {replay_command(self._references[finding.key])}"]
+        return [row, f"{'':<{width}}  {self._command(finding)}"]
 
 
 def _count(text: str) -> int:

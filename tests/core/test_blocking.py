@@ -330,7 +330,7 @@ def sleeps_in_an_nmi(program: Program) -> None:
     ("declare", "message"),
     [
         (nested, r"irq \(INTERRUPT, RUNNING\) cannot schedule"),
-        (ends_inside, r"irq \(INTERRUPT, RUNNING\) cannot retire"),
+        (ends_inside, r"irq \(INTERRUPT, RUNNING\) cannot exit"),
         (enters_as_task, "entering cannot enter here"),
         (loads_before_it_enters, "irq is AWAY and awaits load"),
         (sleeps_in_an_nmi, r"nmi \(NMI, RUNNING\) cannot sleep"),
