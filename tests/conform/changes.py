@@ -3,7 +3,9 @@
 from typing import Final
 
 from stackweave.core.kernel.cookie import unwind_get_cookie
-from stackweave.core.kernel.generation import take_bit
+from stackweave.core.kernel.entry import Entry
+from stackweave.core.kernel.generation import take_bit, take_mask
+from stackweave.core.kernel.task_work import TaskWork
 from stackweave.core.kernel.upstream import Upstream
 
 from .plants import Change, edit
@@ -228,3 +230,101 @@ SEEN: Final = (
     ),
 )
 """Each is seen by at least one of the four recordings."""
+
+SEEN_WHERE_INJECTED: Final = (
+    Change(
+        "reset clears the cookie before the mask",
+        (
+            edit(
+                _RESET,
+                "if not await info.unwind_mask.load()",
+                "await info.id.store(0)\nif not await info.unwind_mask.load()",
+            ),
+            edit(_RESET, "await info.id.store(0)\nawait emit", "await emit"),
+        ),
+    ),
+    Change(
+        "reset stores the mask, and swaps nothing",
+        (
+            edit(
+                take_mask, "seen = await mask.cmpxchg(bits, 0)", "await mask.store(0)\nseen = bits"
+            ),
+        ),
+    ),
+    Change(
+        "reset clears the cookie in two halves",
+        (
+            edit(
+                _RESET,
+                "await info.id.store(0)",
+                "await info.id.low.store(0)\nawait info.id.high.store(0)",
+            ),
+        ),
+    ),
+    Change(
+        "an NMI raises no irq_work",
+        (edit(TaskWork.task_work_add, "await cpu.irq_work.store(1)", "pass"),),
+    ),
+    Change(
+        "the bits are read after the unwind",
+        (
+            edit(
+                _PROCESS,
+                "bits = await info.unwind_mask.fetch_andnot(UNWIND_PENDING)",
+                "await info.unwind_mask.fetch_andnot(UNWIND_PENDING)",
+            ),
+            edit(
+                _PROCESS,
+                "cache = await cache_of(self.deferral, info)",
+                "bits = await info.unwind_mask.load()\ncache = await cache_of(self.deferral, info)",
+            ),
+        ),
+    ),
+    Change(
+        "PENDING is loaded and stored",
+        (
+            edit(
+                _PROCESS,
+                "bits = await info.unwind_mask.fetch_andnot(UNWIND_PENDING)",
+                "bits = await info.unwind_mask.load()\n"
+                "await info.unwind_mask.store(bits & ~UNWIND_PENDING)",
+            ),
+        ),
+    ),
+    Change(
+        "PENDING cleared after the unwind",
+        (
+            edit(_PROCESS, "fetch_andnot(UNWIND_PENDING)", "load()"),
+            edit(
+                _PROCESS,
+                "cookie = await info.id.load()",
+                "cookie = await info.id.load()\n"
+                "await info.unwind_mask.fetch_andnot(UNWIND_PENDING)",
+            ),
+        ),
+    ),
+    Change(
+        "the exit loop looks once",
+        (edit(Entry.exit_to_user_mode_loop, "while (work :=", "if (work :="),),
+    ),
+    Change(
+        "the walk is no SRCU reader",
+        (edit(_PROCESS, "async with self.deferral.unwind_srcu.read_lock():", "if True:"),),
+    ),
+    Change(
+        "cancel waits for no reader",
+        (edit(_CANCEL, "await deferral.unwind_srcu.synchronize()", "pass"),),
+    ),
+    Change(
+        "cancel waits before it begins",
+        (
+            edit(_CANCEL, "await deferral.unwind_srcu.synchronize()", "pass"),
+            edit(
+                _CANCEL,
+                "async with deferral.callback_mutex:",
+                "await deferral.unwind_srcu.synchronize()\nasync with deferral.callback_mutex:",
+            ),
+        ),
+    ),
+)
+"""Each is seen where a request is injected, or the task held, outside unwind_deferred_request()."""

@@ -1,7 +1,7 @@
 """Planting a change in the kernel models: other text in one function, or in several.
 
-What is planted is text so that the change alone is said, and not the function around it again. It must stand in the
-function once: when a model is written otherwise, its plants fail loudly and are written otherwise too.
+What is planted is text, so that the change alone is said and not the function around it again. It must stand in
+the function once: when a model is written otherwise, its plants fail loudly and are written otherwise too.
 """
 
 import inspect
