@@ -13,4 +13,4 @@ test:
 	$(BIN)/pytest
 
 bench:
-	$(BIN)/python -m bench
+	$(BIN)/python bench

@@ -1,4 +1,4 @@
-"""All benchmarks: `python bench`, with `--json` one document. Medians of nine rounds, CPU seconds of one process."""
+"""All benchmarks: `python bench`, with `--json` one document. Medians of nine rounds, in CPU seconds."""
 
 import argparse
 import json

@@ -1,7 +1,7 @@
 """How fast the interpreter runs: seeded random walks, recorded, monitors on.
 
-The programs are fixed, and so are the operations that these seeds make: a change of speed that comes from doing less
-is no change of speed, and stops the benchmark.
+The programs are fixed, and so are the operations that these seeds make: a change of speed that comes from doing
+less is no change of speed, and stops the benchmark.
 """
 
 from collections.abc import Callable
