@@ -20,6 +20,10 @@ MAX_INSTRUCTION: Final = 15
 """Bytes of the longest x86 instruction: a larger gap between offsets skips one."""
 
 _MAX_TRACERS: Final = 64
+_MAX_TEXT: Final = 16 << 20
+"""Bytes: forty times the largest recording there is."""
+_MAX_LINES: Final = 4_000
+"""Reports in one case: thirty times the longest there is."""
 
 
 class How(Enum):
@@ -109,43 +113,49 @@ def read_recording(path: Path) -> Recording:
     before = Registration()
     try:
         for title, lines in _sections(path, recording):
+            if len(lines) > _MAX_LINES:
+                raise UsageError(f"{path}: more than {_MAX_LINES} reports in {title[:60]!r}")
             case = _case(title, tuple(lines), before)
             recording.cases.append(case)
             if case.how in (How.INJECT, How.STALL):
                 recording.offsets[case.symbol].add(case.offset)
             for line in lines:
                 before = before.after(line)
-    except (KeyError, ValueError, UnicodeDecodeError) as error:
+    except (LookupError, ValueError) as error:
         raise UsageError(f"{path}: not a recording that I can read: {error!r}") from error
     if not recording.cases:
         raise UsageError(f"{path}: no case in it")
+    for tracer in _tracers(recording):
+        if not 0 <= tracer < _MAX_TRACERS:
+            raise UsageError(f"{path}: tracer {tracer}: there are at most {_MAX_TRACERS}")
+    for bit in {bit for case in recording.cases for _, bit in case.before.bits}:
+        if not 0 <= bit < _MAX_TRACERS:
+            raise UsageError(f"{path}: bit {bit}: a mask has {_MAX_TRACERS}")
     recording.tracers = 1 + max(_tracers(recording), default=0)
-    if recording.tracers > _MAX_TRACERS:
-        raise UsageError(
-            f"{path}: tracer {recording.tracers - 1}: there are at most {_MAX_TRACERS}"
-        )
     return recording
 
 
 def _text(path: Path) -> str:
     try:
-        data = path.read_bytes()
+        with lzma.open(path) if path.suffix == ".xz" else path.open("rb") as file:
+            data = file.read(_MAX_TEXT + 1)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
-    if path.suffix == ".xz":
-        try:
-            data = lzma.decompress(data)
-        except lzma.LZMAError as error:
-            raise UsageError(f"{path}: {error}") from error
+    except (lzma.LZMAError, EOFError) as error:
+        raise UsageError(f"{path}: {error}") from error
+    if len(data) > _MAX_TEXT:
+        raise UsageError(f"{path}: longer than {_MAX_TEXT >> 20} MiB")
     return data.decode("ascii")
 
 
 def _tracers(recording: Recording) -> Iterator[int]:
     for case in recording.cases:
-        yield case.inner
+        if case.how in (How.INJECT, How.WATCH):
+            yield case.inner
         for visit in case.visits:
             yield from (tracer for _, tracer in (*visit.actions, *visit.in_callback))
         yield from (tracer for tracer, _ in case.before.bits)
+        yield from case.before.left
 
 
 def _sections(path: Path, recording: Recording) -> Iterator[tuple[str, list[Line]]]:
