@@ -110,14 +110,21 @@ def print_stalled(symbol: str) -> list[str]:
     return text
 
 
-def print_watched(field: str, equals: bool, first: int = 1) -> list[str]:
-    """A file in which a write to the mask or the id makes a tracer ask: `mask=0x1`, or `mask 0x1`."""
+def print_watched(
+    field: str, *, equals: bool = True, first: int = 1, writes: bool = True
+) -> list[str]:
+    """A file in which a write to the mask or the id makes a tracer ask: `mask=0x1`, or `mask 0x1`.
+
+    `first`: the number of the first write; `writes`: whether they are listed.
+    """
     text = list(PREAMBLE)
     cookies = Cookies()
     for outer in OUTERS:
         for inner in range(TRACERS):
             for number in range(1, 5):
-                case = replace(injected(outer, inner), how=How.WATCH, symbol=field)
+                listed = (Line(Kind.WRITE, (0, 0, 0)),) if writes else ()
+                plain = injected(outer, inner)
+                case = replace(plain, how=How.WATCH, symbol=field, lines=listed)
                 outcome = Driver(case, TRACERS).run(number).outcome
                 nth = number - 1 + first
                 text.append(f"case hw field={field} nth={nth} outer={outer} inner={inner}")
