@@ -89,20 +89,20 @@ def print_injected(symbols: Sequence[str], outers: Sequence[str] = tuple(OUTERS)
             for case, driver in drivers:
                 where = f"sym={symbol} off={number * STEP:#x}"
                 text.append(f"case {where} outer={case.title} inner={case.inner}")
-                outcome = driver.run(point, answer=number & 1).outcome
+                outcome = driver.run(point).outcome
                 text += _state_last(list(_texts(outcome, cookies)))
                 cookies.next_case()
     return [*text, "  cancel tracer=0 bit=-1", "  cancel tracer=1 bit=-1"]
 
 
-def print_stalled(symbol: str) -> list[str]:
-    """A file in which the task was held at every point of a function."""
+def print_stalled(symbol: str, answer: int = 0) -> list[str]:
+    """A file in which the task was held at every point of a function; `answer`: of a test of bit -1."""
     text = [PREAMBLE[0]]
     cookies = Cookies(1)
     driver = Driver(STALLED, TRACERS)
     for number, point in enumerate(points_of([STALLED], symbol)):
         text.append(f"case stall sym={symbol} off={number * STEP:#x}")
-        lines = list(_texts(driver.run(point, answer=number & 1).outcome, cookies))
+        lines = list(_texts(driver.run(point, answer).outcome, cookies))
         asks = next(at for at, line in enumerate(lines) if line.startswith("  request tracer=1"))
         text += [*lines[:asks], "  then tracer 1 asks itself:", *lines[asks:]]
         text += ["  cancel tracer=1 bit=-1", "  init tracer=0 ret=0 bit=3"]
