@@ -32,7 +32,7 @@ CONSEQUENCES: Final[dict[str, tuple[str, ...]]] = {
 }
 """Signatures that several defects lead to."""
 
-ALONE: Final[dict[str, str]] = {"cookie-shared": "8"}
+ALONE: Final[dict[str, str]] = {"cookie-shared": "8", "lost": "7"}
 """The defect that such a signature is when the execution shows no other sign of it."""
 
 DEFECTS: Final[dict[str, frozenset[str]]] = {
