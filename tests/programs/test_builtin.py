@@ -1,0 +1,99 @@
+"""Every built-in program, for every generation and in larger sizes: it builds, runs to its end, and repeats."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from stackweave.core import FixedSchedule, Interpreter, Outcome, RandomWalk, UsageError, Verdict
+from stackweave.core.kernel.system import GENERATIONS
+from stackweave.programs import BUILTIN, Parameters
+
+from .support import SEED, build, outcomes
+
+SIZES = Parameters(cpus=3, tasks=3, tracers=4, syscalls=3)
+
+EVERY = [
+    pytest.param(name, generation, id=f"{name}-{generation}")
+    for name in BUILTIN
+    for generation in GENERATIONS
+]
+KERNELS = [name for name in BUILTIN if name != "cas-increments"]
+
+
+def test_the_names() -> None:
+    assert "default" in BUILTIN
+    assert all(build(name).name == name for name in BUILTIN)
+
+
+@pytest.mark.parametrize(("name", "generation"), EVERY)
+def test_it_runs_to_its_end(name: str, generation: str) -> None:
+    for outcome in outcomes(build(name, generation), 20):
+        assert outcome.verdict is not Verdict.INCOMPLETE
+        assert not [each for each in outcome.violations if each.property in ("crash", "deadlock")]
+        assert outcome.operations > 10
+
+
+@pytest.mark.parametrize(("name", "generation"), EVERY)
+def test_it_repeats(name: str, generation: str) -> None:
+    """Two programs built apart, on two interpreters, and one that has run something else before."""
+    first = Interpreter(build(name, generation))
+    second = Interpreter(build(name, generation))
+    second.run(RandomWalk(SEED + 1), 99)
+    for execution in range(5):
+        outcome = first.run(RandomWalk(SEED), execution)
+        assert outcome == second.run(RandomWalk(SEED), execution)
+
+
+@pytest.mark.parametrize(("name", "generation"), EVERY)
+def test_it_replays(name: str, generation: str) -> None:
+    interpreter, replaying = (
+        Interpreter(build(name, generation)),
+        Interpreter(build(name, generation)),
+    )
+    for execution in range(5):
+        outcome = interpreter.run(RandomWalk(SEED), execution)
+        assert replaying.run(FixedSchedule(outcome.schedule)) == outcome
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+def test_executions_and_seeds_differ(name: str) -> None:
+    interpreter = Interpreter(build(name))
+    schedules = {
+        interpreter.run(RandomWalk(seed), execution).schedule
+        for seed in (1, 2)
+        for execution in range(10)
+    }
+    assert len(schedules) > 3
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_larger_sizes(name: str) -> None:
+    program = BUILTIN[name](SIZES)
+    tasks = sum(spec.name.startswith("task") for spec in program.contexts)
+    assert program.cpus == 3
+    assert program.parameters["tracers"] == 4
+    assert tasks == (3 if name == "default" else 1)
+    small = _operations(outcomes(build(name), 5))
+    assert _operations(outcomes(program, 5)) > small
+
+
+def _operations(some: Iterable[Outcome]) -> int:
+    return sum(outcome.operations for outcome in some)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_what_cannot_be(name: str) -> None:
+    for bad in (
+        Parameters(generation="none"),
+        Parameters(syscalls=0),
+        Parameters(cpus=0),
+        Parameters(tasks=0),
+        Parameters(tracers=0),
+    ):
+        with pytest.raises(UsageError):
+            BUILTIN[name](bad)
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_the_generation_is_part_of_the_program(generation: str) -> None:
+    assert build("default", generation).parameters["generation"] == generation
