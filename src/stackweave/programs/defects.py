@@ -56,8 +56,10 @@ def walker_reads_cancelled(parameters: Parameters) -> Program:
     stage = Stage("walker-reads-cancelled", parameters, cpus=2, tracers=2)
     stage.system.start_registered(stage.first_bits())
     stage.task(0, asks(stage, 1))
-    used = (stage.system.tasks[0].unwind_info.unwind_mask, UNWIND_USED, UNWIND_USED)
-    stage.churn(0, (), cpus=(1,), once=used)
+    once = _in_kernel(stage)
+    if stage.system.generation.reserved & UNWIND_USED:
+        once = (stage.system.tasks[0].unwind_info.unwind_mask, UNWIND_USED, UNWIND_USED)
+    stage.churn(0, (), cpus=(1,), once=once)
     return stage.finish()
 
 
