@@ -23,9 +23,10 @@ class Life:
     async def fork(self, child: Task) -> bool:
         """Start a declared task: nothing of the parent's unwind state is inherited. False if it is live."""
         info = child.unwind_info
-        for word in (info.unwind_mask, info.cache, info.id, child.task_works, child.thread_flags):
+        for word in (info.unwind_mask, info.pending, info.cache, info.id):
             await word.store(0)
-        await child.flags.store(0)
+        for word in (child.task_works, child.thread_flags, child.flags):
+            await word.store(0)
         await child.mm.store(1)
         await child.regs.store(regs_at(child.stacks[0], Mode.USER))
         return await wake_up_new_task(self._contexts[child.number]) == 1

@@ -85,7 +85,9 @@ class UnwindTaskInfo(Struct):
     """struct unwind_task_info, embedded in task_struct."""
 
     unwind_mask: Word
-    """Bit 0 PENDING, bit 1 USED (upstream), then one bit for each tracer that asked."""
+    """From `bitmask` on: bit 0 PENDING, bit 1 USED (upstream), then one bit for each tracer that asked."""
+    pending: Word
+    """1 while the work is queued: before there were bits (`mutex_list`)."""
     cache: Word
     """Pointer to the task's struct unwind_cache, 0 until the first unwind."""
     work: CallbackHead

@@ -21,6 +21,7 @@ from .entry import Entry
 from .generation import Callback, Caller, Deferral, Generation
 from .life import Life
 from .mutex import Mutex
+from .mutex_list import MutexList, MutexListNmi
 from .srcu import Srcu
 from .structs import ListHead, Mode, Task, UnwindCache, UnwindWork, regs_at
 from .task_work import TaskWork
@@ -28,7 +29,8 @@ from .unwind_user import Faults, Unwinder, UnwindUser
 from .upstream import Upstream
 
 GENERATIONS: Final[dict[str, type[Generation]]] = {
-    generation.name: generation for generation in (Bitmask, Completed, Upstream)
+    generation.name: generation
+    for generation in (MutexList, MutexListNmi, Bitmask, Completed, Upstream)
 }
 """By name, oldest first."""
 
