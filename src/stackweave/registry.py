@@ -13,8 +13,12 @@ import stackweave.programs
 from stackweave.core import ModelError, Program, UsageError
 from stackweave.programs import BUILTIN, Parameters
 
+from .files import read_file
+
 DEFAULT = "default"
 _FOUND_NOTHING = object()
+_LONGEST_SOURCE = 1 << 24
+"""Bytes of a user's file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +114,7 @@ def _user_recipe(name: str, path: Path, function: str) -> Recipe:
 
 def _run_file(path: Path) -> ModuleType:
     """A user's file as a module of its own, its folder importable as for a script."""
-    try:
-        source = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    source = read_file(path, _LONGEST_SOURCE)
     folder = str(path.resolve().parent)
     # the name tells contents apart: a changed file is another module, and an unchanged one has its classes once
     tag = blake2b(folder.encode() + b"\0" + source, digest_size=8).hexdigest()

@@ -20,6 +20,7 @@ from stackweave.programs import Parameters
 from stackweave.wire import Limits, Plain, WireError, seal, unseal
 from stackweave.wire.fields import entries, integer, items, text
 
+from .files import read_file
 from .registry import given
 
 VERSION: Final = 1
@@ -117,10 +118,7 @@ def read(reference: str) -> Schedule:
     """The schedule that is a token or lies in a file. Raises `UsageError` for anything else."""
     if re.match(r"sw\d+\.", reference):
         return _unseal("the token", _token_bytes(reference))
-    try:
-        data = Path(reference).read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {reference}: {error.strerror}") from None
+    data = read_file(Path(reference), _LIMITS.size)
     if not data.startswith(_MAGIC):
         raise UsageError(f"{reference} is no schedule: it does not begin as a {SUFFIX} file does")
     return _unseal(reference, data[len(_MAGIC) :])

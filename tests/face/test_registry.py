@@ -6,7 +6,8 @@ import pytest
 
 from stackweave.core import Program, UsageError
 from stackweave.programs import BUILTIN, Parameters
-from stackweave.registry import DEFAULT, load
+from stackweave.registry import DEFAULT, find, load
+from stackweave.schedule import read
 
 from .support import SAMPLES, sample
 
@@ -89,3 +90,9 @@ def test_a_file_may_import_its_neighbours(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("import neighbour_of_mine as n\ndef program():\n    return n.Program('x')\n")
     assert load(f"{path}:program", Parameters()).name == "x"
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "/dev/zero:program"])
+def test_an_endless_file_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="longer than 16 MiB"):
+        find(name) if ":" in name else read(name)

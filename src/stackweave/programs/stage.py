@@ -47,6 +47,9 @@ class Stage:
         self.syscalls = _size("syscalls", parameters.syscalls, syscalls, 1)
         self.user_tasks = _size("tasks", parameters.tasks, tasks, tasks)
         self.tracers = _size("tracers", parameters.tracers, tracers, tracers)
+        bits = 64 - GENERATIONS[self.generation].reserved.bit_count()
+        if self.tracers > bits:
+            raise UsageError(f"generation {self.generation} has {bits} bits for tracers")
         cpus = _size("cpus", parameters.cpus, cpus, cpus)
         given: dict[str, int | str] = {
             "generation": self.generation,
