@@ -76,6 +76,7 @@ class Entry:
             stack = _following(task, stack_of(regs))
             if await task.regs.cmpxchg(regs, regs_at(stack, Mode.KERNEL)) == regs:
                 await emit(KernelEntry(task.number, stack))
+                await self._generation.unwind_enter_from_user_mode(task)
                 return
 
     async def do_syscall_64(self, task: Task) -> None:
@@ -133,6 +134,7 @@ class Entry:
             regs = await task.regs.load()
             if mode_of(regs) is Mode.USER:
                 await self._arrive_from_user(task, regs, Mode.INTERRUPTED, await _run_on(task))
+                await self._generation.unwind_enter_from_user_mode(task)
         await handler(Caller(task))
 
     async def nmi(self, cpu: Cpu, handler: Handler) -> None:

@@ -88,6 +88,9 @@ class Generation(ABC):
     async def unwind_deferred_task_work(self, task: Task) -> None:
         """The task work: unwind and call the tracers that asked."""
 
+    async def unwind_enter_from_user_mode(self, task: Task) -> None:  # noqa: B027  # most do nothing
+        """A task has come from user mode by a system call or interrupt."""
+
     @abstractmethod
     async def unwind_reset_info(self, task: Task) -> None:
         """Clear the task's state on the way to user mode."""

@@ -10,6 +10,7 @@ ESRCH: Final = 3
 ENOMEM: Final = 12
 EFAULT: Final = 14
 EBUSY: Final = 16
+EEXIST: Final = 17
 EINVAL: Final = 22
 
 PF_EXITING: Final = 0x00000004
@@ -120,6 +121,10 @@ class UnwindWork(Struct):
     """struct unwind_work: a tracer's registration."""
 
     list: ListHead
+    work: CallbackHead
+    """The tracer's own task work: in `per_work` alone."""
+    pending: Word
+    """1 while that is queued."""
     func: Word
     """1 + the tracer's number, 0 for NULL."""
     bit: SignedWord

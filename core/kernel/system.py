@@ -22,6 +22,7 @@ from .generation import Callback, Caller, Deferral, Generation
 from .life import Life
 from .mutex import Mutex
 from .mutex_list import MutexList, MutexListNmi
+from .per_work import PerWork
 from .srcu import Srcu
 from .structs import ListHead, Mode, Task, UnwindCache, UnwindWork, regs_at
 from .task_work import TaskWork
@@ -30,7 +31,7 @@ from .upstream import Upstream
 
 GENERATIONS: Final[dict[str, type[Generation]]] = {
     generation.name: generation
-    for generation in (MutexList, MutexListNmi, Bitmask, Completed, Upstream)
+    for generation in (PerWork, MutexList, MutexListNmi, Bitmask, Completed, Upstream)
 }
 """By name, oldest first."""
 

@@ -60,7 +60,7 @@ class UnwindUser:
         info = task.unwind_info
         pointer = await info.cache.load()
         if not pointer:
-            pointer = await self._allocate()
+            pointer = await self.allocate()
             if not pointer:
                 return -ENOMEM, 0
             await info.cache.store(pointer)
@@ -76,8 +76,8 @@ class UnwindUser:
             await info.unwind_mask.fetch_or(used_bit)
         return 0, count
 
-    async def _allocate(self) -> int:
-        """kzalloc(): zeroed, or 0."""
+    async def allocate(self) -> int:
+        """A cache from kzalloc(): zeroed; 0 where there is no memory."""
         if self._allocation_fails and await choose(2):
             return 0
         pointer = await self.caches.alloc()

@@ -171,7 +171,7 @@ class Stage:
         self.program.monitors += unwind_monitors(
             self.user_tasks, self.tracers, bits, self.system.generation.errnos, self._truth
         )
-        for what in ("shift-out-of-bounds", "test_bit-out-of-bounds"):
+        for what in ("shift-out-of-bounds", "test_bit-out-of-bounds", "uninitialised-trace"):
             self.program.monitors.append(undefined_behaviour(what))
         return self.program
 
