@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from stackweave.core import (
     Context,
-    FixedSchedule,
     Interpreter,
     Outcome,
     Program,
@@ -14,6 +13,7 @@ from stackweave.core import (
     State,
     emit,
 )
+from stackweave.core.kernel.generation import Callback
 from stackweave.core.kernel.system import System
 from stackweave.core.kernel.unwind_user import Faults, Unwinder
 
@@ -61,6 +61,7 @@ class Kernel:
         faults: Faults = Faults.NEVER,
         unwinder: Unwinder = _counters,
         registered: bool = True,
+        callback: Callback | None = None,
         bound: int = 20_000,
     ) -> None:
         self.program = Program("kernel", cpus, bound=bound)
@@ -72,6 +73,7 @@ class Kernel:
             unwinder=unwinder,
             stacks=[range(stacks * task, stacks * (task + 1)) for task in range(tasks)],
             faults=faults,
+            callback=callback,
         )
         if registered:
             first = self.system.first_bit
@@ -120,21 +122,21 @@ class Kernel:
 def everywhere(program: Program, victim: str, other: str) -> Iterator[Outcome]:
     """One execution for each step of `victim`: there `other` comes and runs until it waits or ends.
 
-    Contexts besides these two run as soon as they may.
+    Contexts besides these two run as soon as they may; every `choose` gives 0.
     """
     interpreter = Interpreter(program)
-    at = 0
-    while True:
-        interpreter.reset(FixedSchedule(()))
-        met = _drive(interpreter, victim, other, at)
-        if not met:
-            return
-        assert interpreter.finished
-        yield interpreter.finish()
+    at, steps = 0, 1
+    while at < steps:
+        interpreter.reset()
+        met, steps = _drive(interpreter, victim, other, at)
+        if met:
+            assert interpreter.finished
+            yield interpreter.finish()
         at += 1
 
 
-def _drive(interpreter: Interpreter, victim: str, other: str, at: int) -> bool:
+def _drive(interpreter: Interpreter, victim: str, other: str, at: int) -> tuple[bool, int]:
+    """Whether the other one could come there, and how many steps the victim took."""
     contexts = {context.name: context for context in interpreter.contexts}
     steps, met = 0, False
     while not interpreter.finished and contexts[victim].state is not State.DEAD:
@@ -149,7 +151,7 @@ def _drive(interpreter: Interpreter, victim: str, other: str, at: int) -> bool:
             continue
         interpreter.step(contexts[victim])
         steps += 1
-    return met
+    return met, steps
 
 
 def _run_out(interpreter: Interpreter, context: Context) -> None:
