@@ -6,7 +6,7 @@ from typing import Final
 from stackweave.core import Cpu, Program, UsageError, Word
 from stackweave.core.kernel.entry import Handler
 from stackweave.core.kernel.generation import Caller
-from stackweave.core.kernel.structs import PF_KTHREAD, TIF_NEED_RESCHED, Task
+from stackweave.core.kernel.structs import PF_KTHREAD, TIF_NEED_RESCHED, Mode, Task
 from stackweave.core.kernel.system import GENERATIONS, System, requests
 from stackweave.core.kernel.unwind_user import Faults
 from stackweave.core.monitors import undefined_behaviour, unwind_monitors
@@ -71,6 +71,7 @@ class Stage:
         )
         self._may_fault = faults in (Faults.MEMORY, Faults.BOTH)
         self.program.layout.initialise(self.kernel_thread.flags, PF_KTHREAD)
+        self.program.layout.initialise(self.kernel_thread.regs, Mode.KERNEL)
 
     # what it has
 
