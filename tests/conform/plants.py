@@ -4,6 +4,8 @@ What is planted is text, so that the change alone is said and not the function a
 the function once: when a model is written otherwise, its plants fail loudly and are written otherwise too.
 """
 
+import builtins
+import dis
 import inspect
 import sys
 import textwrap
@@ -59,6 +61,10 @@ def _rewritten(function: Function, edits: Sequence[Edit]) -> Function:
     exec(compile(source, "<planted>", "exec"), function.__globals__, namespace)
     (planted,) = namespace.values()
     assert isinstance(planted, FunctionType)
+    known = {**vars(builtins), **function.__globals__}
+    # a name that is none would make any run differ
+    loaded = [each for each in dis.get_instructions(planted) if each.opname == "LOAD_GLOBAL"]
+    assert not [each.argval for each in loaded if each.argval not in known]
     return planted
 
 

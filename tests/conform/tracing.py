@@ -89,6 +89,18 @@ class Tracer:
             self._step(self._other)
         return self._trace()
 
+    def overlapped(self, text: str, steps: int) -> tuple[str, ...]:
+        """Signatures of violations when the other process takes some steps after a step of the test process."""
+        self._begin()
+        while not self._steps or self._steps[-1].text != text:
+            self._step(self._test)
+        for _ in range(steps):
+            if self._other in self._interpreter.enabled():
+                self._interpreter.step(self._other)
+        while not self._interpreter.finished and self._test in self._interpreter.enabled():
+            self._interpreter.step(self._test)
+        return tuple(each.signature for each in self._interpreter.violations)
+
     def _begin(self) -> None:
         self._interpreter.reset(RandomWalk(0))
         self._steps.clear()

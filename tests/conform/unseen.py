@@ -31,6 +31,23 @@ def _after_grace_period(name: str, moved: str) -> Change:
     return Change(name, edits)
 
 
+_FUNC_FIRST: Final = (
+    Change(
+        "the function is set first",
+        (
+            edit(take_bit, _FUNC, "pass"),
+            edit(take_bit, "await work.func.store(0)\n", _FUNC + "\n"),
+        ),
+    ),
+    Change(
+        "the function is set before the work is on the list",
+        (
+            edit(take_bit, _FUNC, "pass"),
+            edit(take_bit, "await list_add_rcu(", _FUNC + "\nawait list_add_rcu("),
+        ),
+    ),
+)
+
 UNSEEN: Final = {
     "request": (
         Change(
@@ -242,21 +259,7 @@ UNSEEN: Final = {
             (edit(_CANCEL, "await cache.unwind_completed.fetch_andnot(bit_mask(bit))", "pass"),),
         ),
     ),
-    "init": (
-        Change(
-            "the function is set first",
-            (
-                edit(take_bit, _FUNC, "pass"),
-                edit(take_bit, "await work.func.store(0)\n", _FUNC + "\n"),
-            ),
-        ),
-        Change(
-            "the function is set before the work is on the list",
-            (
-                edit(take_bit, _FUNC, "pass"),
-                edit(take_bit, "await list_add_rcu(", _FUNC + "\nawait list_add_rcu("),
-            ),
-        ),
-    ),
+    "init": _FUNC_FIRST,
+    "null function": _FUNC_FIRST,
 }
 """By what rejects it."""

@@ -7,7 +7,7 @@ from stackweave.conform.lines import Kind, Line
 from stackweave.core.kernel.structs import TIF_NOTIFY_RESUME
 
 from .orders import ORDERS
-from .printing import injected
+from .printing import STALLED, injected
 from .tracing import Trace, Tracer
 
 _TRACER: Final = injected("req 0", 1)
@@ -97,12 +97,20 @@ def flag_of_the_task() -> bool:
     )
 
 
+def null_function() -> bool:
+    """A walk with old bits may meet a work that is on the list and has no function yet, and does: it is null."""
+    tracer = Tracer(STALLED)
+    found = {each for steps in range(80) for each in tracer.overlapped("store entries", steps)}
+    return "null-pointer:func" in found
+
+
 CHECKS: Final[dict[str, Callable[[], bool]]] = {
     "counter": counter,
     "pending kept": pending_kept,
     "one run": one_run,
     "same visit": same_visit,
     "flag of the task": flag_of_the_task,
+    "null function": null_function,
     **{name: order.holds for name, order in ORDERS.items()},
 }
 """Everything that tells a changed model from the right one where outcomes do not."""
