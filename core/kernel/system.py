@@ -111,7 +111,12 @@ class System:
         self._tasks_by_current[context + 1] = task
 
     def start_registered(self, bits: Sequence[tuple[int, int]]) -> None:
-        """Let the program begin with tracers registered: (tracer, bit), the newest registration first."""
+        """Let the program begin with tracers registered: (tracer, bit), the newest registration first.
+
+        In a generation without bits they are all -1.
+        """
+        if not self.generation.reserved:
+            bits = [(tracer, -1) for tracer, _ in bits]
         layout, head = self.program.layout, self.deferral.callbacks
         taken, previous = self.generation.reserved, head
         for tracer, bit in bits:
@@ -121,7 +126,8 @@ class System:
             layout.initialise(self.tracers[tracer].enabled, 1)
             layout.initialise(previous.next, work.list.address)
             layout.initialise(work.list.prev, previous.address)
-            taken, previous = taken | 1 << bit, work.list
+            taken |= 1 << bit if bit >= 0 else 0
+            previous = work.list
         layout.initialise(previous.next, head.address)
         layout.initialise(head.prev, previous.address)
         layout.initialise(self.deferral.unwind_mask, taken)

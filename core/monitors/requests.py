@@ -144,7 +144,7 @@ class Reset(IntEnum):
 
 
 _LATE = {
-    Reset.NONE_YET: ("late:reset-skipped", "the entry was left without a reset"),
+    Reset.NONE_YET: ("late:no-reset", "the entry was left without a reset"),
     Reset.BEFORE_REQUEST: ("late:after-reset", "it was made after the entry's reset"),
     Reset.AFTER_REQUEST: ("late", "the entry's reset came between"),
 }
@@ -155,7 +155,7 @@ class Late:
     """`late`: the callback with a request's cookie comes only after a return to user mode.
 
     `late:after-reset` when an UnwindReset of the same entry came before the request began,
-    `late:reset-skipped` when none came between the request and the return, else plain `late`.
+    `late:no-reset` when none came between the request and the return, else plain `late`.
     """
 
     inside: bool = False

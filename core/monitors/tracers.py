@@ -55,14 +55,14 @@ class Owner:
     called: bool = False
     """It was called in this entry."""
 
-    def ended(self, event: RequestEnd, reset: bool) -> Self:
-        """After one of its requests returned; `reset`: the entry's reset has been."""
+    def ended(self, event: RequestEnd, in_time: bool) -> Self:
+        """After one of its requests returned; `in_time`: its callback is due in this entry."""
         granted = event.returned >= 0
         return replace(
             self,
             asked=self.asked.ended(event.returned, event.cookie),
             raced=self.raced or (granted and self.cancelled),
-            due=self.due or (granted and not reset),
+            due=self.due or (granted and in_time),
         )
 
     def left(self) -> Self:
@@ -86,17 +86,19 @@ class Inherited:
     earlier: Owner | None = None
     reset: bool = False
     """An UnwindReset came in this entry: what is asked for now is not due in it."""
-    running: tuple[int, ...] = ()
-    """The tracers of the requests that have begun and not ended, whoever owns the bit."""
+    running: tuple[tuple[int, bool], ...] = ()
+    """Of the requests that have begun and not ended, whoever owns the bit: the tracer, and whether no
+    cancel of it has begun since: a later registration owes the request nothing."""
 
     def after(self, event: object) -> Self:
         match event:
             case Registered(tracer=tracer, bit=bit):
                 return self._registered(tracer, bit)
             case CancelBegin(tracer=tracer):
-                return self._cancelled(tracer)
+                running = tuple((each, same and each != tracer) for each, same in self.running)
+                return replace(self, running=running)._cancelled(tracer)
             case RequestBegin(tracer=tracer):
-                return replace(self, running=(*self.running, tracer))
+                return replace(self, running=(*self.running, (tracer, True)))
             case RequestEnd():
                 return self._asked(event)
             case CallbackBegin():
@@ -125,12 +127,13 @@ class Inherited:
     def _asked(self, event: RequestEnd) -> Self:
         # a request is its tracer's tenure's that there is when it ends: one may begin before
         # its tracer has the bit, or in a first tenure and end in a second
-        latest(self.running)
+        _, same = latest(self.running)
+        in_time = same and not self.reset
         ended = replace(self, running=self.running[:-1])
         if self.owner is not None and self.owner.tracer == event.tracer:
-            return replace(ended, owner=self.owner.ended(event, self.reset))
+            return replace(ended, owner=self.owner.ended(event, in_time))
         if self.earlier is not None and self.earlier.tracer == event.tracer:
-            return replace(ended, earlier=self.earlier.ended(event, self.reset))
+            return replace(ended, earlier=self.earlier.ended(event, in_time))
         return ended
 
     def _called(self, event: CallbackBegin) -> Self:
@@ -146,8 +149,9 @@ class Inherited:
         return replace(self, owner=owner, earlier=earlier)
 
     def _judge_call(self, owner: Owner, earlier: Owner) -> None:
-        asks = earlier.tracer in self.running
-        if owner.asked.stands or owner.tracer in self.running:
+        running = {tracer for tracer, _ in self.running}
+        asks = earlier.tracer in running
+        if owner.asked.stands or owner.tracer in running:
             return
         if not earlier.asked.stands and not asks:
             return

@@ -18,7 +18,7 @@ SIGNS: Final[dict[str, str]] = {
     "inherited:racing-request": "6",
     "cookie-zero": "7",
     "cookie-mismatch": "7",
-    "late:reset-skipped": "8",
+    "late:no-reset": "8",
     "late:after-reset": "after-reset",
     "twice": "spurious",
 }
@@ -27,7 +27,8 @@ SIGNS: Final[dict[str, str]] = {
 CONSEQUENCES: Final[dict[str, tuple[str, ...]]] = {
     "cookie-shared": ("after-reset", "8"),
     "lost": ("7", "8", "3"),
-    "unrequested": ("3", "6", "4", "7"),
+    "twice": ("4",),
+    "unrequested": ("3", "6", "4", "7", "8"),
     "wrong-stack": ("8", "after-reset"),
 }
 """Signatures that several defects lead to."""
@@ -37,8 +38,8 @@ ALONE: Final[dict[str, str]] = {"cookie-shared": "8", "lost": "7"}
 
 DEFECTS: Final[dict[str, frozenset[str]]] = {
     "upstream": frozenset({"1", "2", "3", "4", "6", "7", "8", "after-reset"}),
-    "bitmask": frozenset({"2", "3", "6", "7", "8", "after-reset", "spurious"}),
-    "completed": frozenset({"2", "3", "6", "7", "8", "after-reset", "spurious"}),
+    "bitmask": frozenset({"1", "2", "3", "6", "7", "8", "after-reset", "spurious"}),
+    "completed": frozenset({"1", "2", "3", "6", "7", "8", "after-reset", "spurious"}),
 }
 """Which generation has which; `completed` is spurious only where there is no memory for its mask."""
 

@@ -14,7 +14,7 @@ DEFECTS = {
     "walker-reads-cancelled": (("undefined-behaviour:test_bit-out-of-bounds",), 1000),
     "request-races-cancel": (("inherited:racing-request",), 400),
     "cookie-zero": (("cookie-zero",), 2000),
-    "reset-skipped": (("late:reset-skipped", "cookie-shared"), 400),
+    "reset-skipped": (("late:no-reset", "cookie-shared"), 400),
     "cookie-after-reset": (("late:after-reset",), 400),
     "spurious-callback": (("twice",), 100),
 }

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from stackweave.core import Cpu, Program, UsageError, Word
+from stackweave.core import Cpu, Program, UsageError, Word, pause
 from stackweave.core.kernel.entry import Handler
 from stackweave.core.kernel.generation import Caller
-from stackweave.core.kernel.structs import PF_KTHREAD, TIF_NEED_RESCHED, Mode, Task
+from stackweave.core.kernel.structs import PF_EXITING, PF_KTHREAD, TIF_NEED_RESCHED, Mode, Task
 from stackweave.core.kernel.system import GENERATIONS, System, requests
 from stackweave.core.kernel.unwind_user import Faults
 from stackweave.core.monitors import undefined_behaviour, unwind_monitors
@@ -122,7 +122,7 @@ class Stage:
     ) -> None:
         """A kernel thread that cancels a tracer and then registers others.
 
-        `once`: (word, mask, value) that it waits for first.
+        `once`: it waits until (word & mask) == value, or until task 0 ends without.
         """
         context = self.program.task(
             "churn", self._churn, leaves, comes, once, cpus=cpus, weight=weight
@@ -134,7 +134,9 @@ class Stage:
     ) -> None:
         if once is not None:
             word, mask, value = once
-            await word.wait(mask, value)
+            flags = self.system.tasks[0].flags
+            while await word.load() & mask != value and not await flags.load() & PF_EXITING:
+                await pause()
         await self.system.cancel(leaves)
         for tracer in comes:
             await self.system.init(tracer)
@@ -168,7 +170,8 @@ class Stage:
 
     def finish(self) -> Program:
         """The program with every property of deferred unwinding watched."""
-        bits = range(self.system.first_bit, self.system.first_bit + self.tracers)
+        first = self.system.first_bit
+        bits = range(first, first + self.tracers) if self.system.generation.reserved else ()
         self.program.monitors += unwind_monitors(
             self.user_tasks, self.tracers, bits, self.system.generation.errnos, self._truth
         )

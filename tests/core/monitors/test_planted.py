@@ -19,7 +19,7 @@ PLANTED: Final[dict[type[Toy], set[str]]] = {
     planted.ForgetsCalls: {"twice"},
     planted.GivesUp: {"lost"},
     planted.Postpones: {"late"},
-    planted.PostponesWithoutReset: {"late:reset-skipped"},
+    planted.PostponesWithoutReset: {"late:no-reset"},
     planted.AsksAfterReset: {"late:after-reset"},
     planted.ReturnsTheBit: {"return-value"},
     planted.FirstCookieIsZero: {"cookie-zero", "cookie-mismatch", "lost"},

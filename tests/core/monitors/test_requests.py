@@ -127,7 +127,7 @@ def test_lost(events: list[object], found: list[str]) -> None:
     [
         ([ENTRY, BEGIN, GRANTED, CALL, RESET, EXIT], []),
         ([ENTRY, BEGIN, GRANTED, RESET, EXIT, ENTRY, CALL], ["late"]),
-        ([ENTRY, BEGIN, GRANTED, EXIT, ENTRY, CALL], ["late:reset-skipped"]),
+        ([ENTRY, BEGIN, GRANTED, EXIT, ENTRY, CALL], ["late:no-reset"]),
         ([ENTRY, RESET, BEGIN, GRANTED, EXIT, ENTRY, CALL], ["late:after-reset"]),
         ([ENTRY, RESET, BEGIN, GRANTED, RESET, EXIT, CALL], ["late:after-reset"]),
         ([ENTRY, BEGIN, RESET, GRANTED, EXIT, ENTRY, CALL], ["late"]),
@@ -135,21 +135,21 @@ def test_lost(events: list[object], found: list[str]) -> None:
         ([ENTRY, BEGIN, GRANTED, ENTRY, CALL], []),
         ([ENTRY, RESET, ENTRY, BEGIN, GRANTED, EXIT, CALL], ["late:after-reset"]),
         # a reset before the entry, as in generations that reset on entry, is of no entry
-        ([RESET, ENTRY, BEGIN, GRANTED, EXIT, ENTRY, CALL], ["late:reset-skipped"]),
-        ([ENTRY, RESET, EXIT, ENTRY, BEGIN, GRANTED, EXIT, CALL], ["late:reset-skipped"]),
+        ([RESET, ENTRY, BEGIN, GRANTED, EXIT, ENTRY, CALL], ["late:no-reset"]),
+        ([ENTRY, RESET, EXIT, ENTRY, BEGIN, GRANTED, EXIT, CALL], ["late:no-reset"]),
         # the cookie says which request is answered
         ([ENTRY, BEGIN, GRANTED, EXIT, ENTRY, OTHER_CALL], []),
         ([ENTRY, BEGIN, GRANTED, CALL, EXIT, ENTRY, CALL], []),
         ([ENTRY, BEGIN, GRANTED, CALL, BEGIN, PENDING, EXIT, ENTRY, CALL], []),
         ([ENTRY, BEGIN, GRANTED, CALL, BEGIN, GRANTED, RESET, EXIT, CALL], ["late"]),
         ([ENTRY, BEGIN, REFUSED, EXIT, ENTRY, CALL], []),
-        ([ENTRY, BEGIN, GRANTED, EXIT, ENTRY, BEGIN, PENDING, CALL], ["late:reset-skipped"]),
+        ([ENTRY, BEGIN, GRANTED, EXIT, ENTRY, BEGIN, PENDING, CALL], ["late:no-reset"]),
         ([ENTRY, BEGIN, GRANTED, KernelExit(1), CALL], []),
-        ([ENTRY, CALL, EXIT, ENTRY, BEGIN, PENDING, EXIT, CALL], ["late:reset-skipped"]),
-        ([ENTRY, EXIT, RESET, ENTRY, BEGIN, GRANTED, EXIT, CALL], ["late:reset-skipped"]),
+        ([ENTRY, CALL, EXIT, ENTRY, BEGIN, PENDING, EXIT, CALL], ["late:no-reset"]),
+        ([ENTRY, EXIT, RESET, ENTRY, BEGIN, GRANTED, EXIT, CALL], ["late:no-reset"]),
         # nested: the inner one is refused, the outer one granted
         ([ENTRY, BEGIN, BEGIN, REFUSED, GRANTED, RESET, EXIT, CALL], ["late"]),
-        ([ENTRY, BEGIN, GRANTED, UnwindReset(1), EXIT, CALL], ["late:reset-skipped"]),
+        ([ENTRY, BEGIN, GRANTED, UnwindReset(1), EXIT, CALL], ["late:no-reset"]),
     ],
 )
 def test_late(events: list[object], found: list[str]) -> None:

@@ -123,3 +123,11 @@ def test_a_gift(events: list[object], found: list[str]) -> None:
 )
 def test_a_theft(events: list[object], found: list[str]) -> None:
     assert signatures([inherited(0, 4)], *events) == found
+
+
+def test_a_later_registration_owes_an_overtaken_request_nothing() -> None:
+    again = (CancelBegin(0), CancelEnd(0), Registered(0, 4))
+    overtaken = (FIRST, *asks(0), call(0), begin(0), *again, end(0), EXIT)
+    assert signatures([inherited(0, 4)], *overtaken) == []
+    owed = (FIRST, *asks(0), call(0), *again, *asks(0), EXIT)
+    assert signatures([inherited(0, 4)], *owed) == SWALLOWED
