@@ -3,7 +3,7 @@
 from .cint import as_int, as_long, as_u32, as_u64, bit_mask
 from .context import Context
 from .errors import ModelError, UsageError, Violation, ViolationFound
-from .interpreter import Interpreter, Occurrence, Outcome, Snapshot, Verdict
+from .interpreter import Interpreter
 from .machine import Level, State
 from .memory import HalfWord, Layout, Mailbox, PerCpu, Pool, SignedWord, SplitWord, Struct, Word
 from .monitor import Monitor, next_event, violate
@@ -27,6 +27,7 @@ from .operations import (
     smp_processor_id,
     wake_up_new_task,
 )
+from .outcome import Occurrence, Outcome, Snapshot, Verdict
 from .program import Cpu, Program
 from .strategy import FixedSchedule, RandomWalk, Strategy
 

@@ -9,9 +9,7 @@ A coroutine cannot be copied, so a snapshot is the record of what was decided, a
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
 from .context import Body, Context, ContextSpec, discard, functions_of
 from .errors import ModelError, UsageError, Violation, ViolationFound
@@ -36,6 +34,7 @@ from .operations import (
     Operation,
     kind_name,
 )
+from .outcome import Occurrence, Outcome, Snapshot, Verdict
 from .processors import Processors
 from .program import Program
 from .store import Store
@@ -50,45 +49,6 @@ Perform = Callable[[Context, int, int, int], int | None]
 
 async def _nothing() -> None:
     """The body of a context that is given its coroutine later."""
-
-
-class Verdict(Enum):
-    """How an execution ended."""
-
-    CLEAN = "clean"
-    VIOLATION = "violation"
-    INCOMPLETE = "incomplete"
-    """The step bound was reached: neither clean nor a violation."""
-
-
-class Occurrence(NamedTuple):
-    """An emitted event and where it happened."""
-
-    step: int
-    """The number of schedule entries before it."""
-    context: str
-    event: object
-
-
-class Outcome(NamedTuple):
-    """One finished execution."""
-
-    verdict: Verdict
-    violations: tuple[Violation, ...]
-    schedule: tuple[int, ...]
-    operations: int
-    events: tuple[Occurrence, ...]
-    words: tuple[int, ...]
-    """Memory at the end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A point of an execution: what was decided and injected until then."""
-
-    schedule: tuple[int, ...]
-    injected: tuple[tuple[int, int, object], ...]
-    """(schedule entries before it, mailbox number, message)."""
 
 
 class Interpreter:
