@@ -85,9 +85,12 @@ class Driver:
         self._interpreter = Interpreter(self._emulation.program)
         self._test, self._nmi, self._irq_work, self._other = self._interpreter.contexts
         info = self._emulation.info
-        watched = info.id if case.symbol == "id" else info.unwind_mask
-        self._watched = watched.address if case.how is How.WATCH else 0
+        fields = {"mask": info.unwind_mask.address, "id": info.id.address}
         self._lists_writes = any(line.kind is Kind.WRITE for line in case.lines)
+        if case.how is How.WATCH or (self._lists_writes and case.symbol in fields):
+            self._watched = frozenset({fields[case.symbol]})
+        else:
+            self._watched = frozenset(fields.values() if self._lists_writes else ())
 
     def run(self, meddle_at: Point | int | None = None, answer: int = 0) -> Run:
         """Run the case, meddling at a point of the outer visit, or after that many writes of the watched field.
@@ -145,7 +148,7 @@ class Driver:
             return False
         if kind == CMPXCHG_HALF and result != expected:
             return False
-        return (address >> 1 if kind > LOAD_HALF else address) == self._watched
+        return (address >> 1 if kind > LOAD_HALF else address) in self._watched
 
     # meddling
 

@@ -80,7 +80,7 @@ class Case:
     before: Registration
     visits: tuple[Visit, ...]
     symbol: str = ""
-    """Function of the injection or stall; the watched field of a WATCH."""
+    """Function of the injection or stall; the field whose writes a WATCH or a script lists, if it says."""
     offset: int = 0
     """Offset in the function; the ordinal of the write of a WATCH."""
     inner: int = -1
@@ -104,6 +104,7 @@ class Recording:
 _INJECT = re.compile(r"case sym=(\S+) off=(\S+) outer=(req2? \d+(?: \d+)?) inner=(\d+)")
 _WATCH = re.compile(r"case hw field=(mask|id) nth=(\d+) outer=(req2? \d+(?: \d+)?) inner=(\d+)")
 _STALL = re.compile(r"case stall sym=(\S+) off=(\S+)")
+_FIELD = re.compile(r"\bfield=(mask|id)\b")
 _UNPLANTABLE = re.compile(r"off=(\S+) unplantable")
 
 
@@ -202,7 +203,8 @@ def _case(title: str, lines: tuple[Line, ...], before: Registration) -> Case:
         before = Registration(before.bits, before.left | {1})
         case = Case(How.STALL, "req 0", lines, before, _stalled_visits(lines))
         return replace(case, symbol=match[1], offset=int(match[2], 0))
-    return Case(How.SCRIPT, title, lines, before, _script(lines))
+    watched = _FIELD.search(title)
+    return Case(How.SCRIPT, title, lines, before, _script(lines), watched[1] if watched else "")
 
 
 def _outer_visit(outer: str) -> Visit:
