@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 from ..events import Registered, UndefinedBehaviour
 from ..operations import emit, local_irq_restore, local_irq_save, smp_processor_id
 from .generation import Caller, Deferral, Generation, call_tracer
-from .structs import EEXIST, EINVAL, ESRCH, Task, TaskWorkMode, UnwindWork
+from .structs import EEXIST, EINVAL, ESRCH, UNWIND_MAX_ENTRIES, Task, TaskWorkMode, UnwindWork
 
 COUNT_BITS: Final = 48
 _COUNT_MASK: Final = (1 << COUNT_BITS) - 1
@@ -93,9 +93,9 @@ class PerWork(Generation):
         if not pointer:
             await emit(UndefinedBehaviour("uninitialised-trace"))
             return 0
-        entries = await unwind_user.unwind_user(task)
+        _, nr, entries = await unwind_user.unwind_user(task, UNWIND_MAX_ENTRIES)
         await unwind_user.caches.at(pointer).entries.store(entries)
-        return len(unwind_user.program_counters(entries))
+        return nr
 
     async def _entries(self, task: Task) -> int:
         """info->entries, allocated once; 0 where that fails."""

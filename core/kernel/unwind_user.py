@@ -11,7 +11,7 @@ from enum import Enum
 
 from ..memory import Pool
 from ..operations import choose, schedule
-from .structs import EINVAL, ENOMEM, UNWIND_MAX_ENTRIES, Task, UnwindCache, stack_of
+from .structs import EINVAL, ENOMEM, PF_KTHREAD, UNWIND_MAX_ENTRIES, Task, UnwindCache, stack_of
 
 Unwinder = Callable[[int, bool], tuple[int, ...]]
 """(number of the captured stack, whether its memory can be read) to program counters."""
@@ -39,8 +39,16 @@ class UnwindUser:
         """What `UnwindCache.entries` stands for."""
         return self._unwinder(entries >> 1, not entries & 1)[:UNWIND_MAX_ENTRIES]
 
-    async def unwind_user(self, task: Task) -> int:
-        """Unwind the current user stack; the entries."""
+    async def unwind_user(self, task: Task, max_entries: int) -> tuple[int, int, int]:
+        """Unwind the current user stack: (0 or -EINVAL, number of entries, entries).
+
+        Without room it is -EINVAL; a kernel thread has no entries; a trace that was cut short is 0 as well. The
+        first entry is the current program counter.
+        """
+        if max_entries == 0:
+            return -EINVAL, 0, 0
+        if await task.flags.load() & PF_KTHREAD:
+            return 0, 0, 0
         entries = 2 * stack_of(await task.regs.load())
         if self._memory_faults:
             outcome = await choose(3)
@@ -48,7 +56,7 @@ class UnwindUser:
                 await schedule()
             elif outcome == 2:
                 entries += 1
-        return entries
+        return 0, min(len(self.program_counters(entries)), max_entries), entries
 
     async def unwind_user_faultable(self, task: Task, used_bit: int) -> tuple[int, int]:
         """The task's trace, unwound once for each entry into the kernel: (0 or -errno, number of entries).
@@ -68,8 +76,7 @@ class UnwindUser:
         count = await cache.nr_entries.load()
         if count:
             return 0, count
-        entries = await self.unwind_user(task)
-        count = len(self.program_counters(entries))
+        _, count, entries = await self.unwind_user(task, UNWIND_MAX_ENTRIES)
         await cache.entries.store(entries)
         await cache.nr_entries.store(count)
         if used_bit:

@@ -73,6 +73,7 @@ PROCESS: Final = (
     "store unwind_completed",
     "store task0.cache",
     "load nr_entries",
+    "load task0.flags",
     "load task0.regs",
     "store entries",
     "store nr_entries",

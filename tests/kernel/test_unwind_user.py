@@ -3,7 +3,14 @@
 import pytest
 
 from stackweave.core import Outcome
-from stackweave.core.kernel.structs import EINVAL, ENOMEM, UNWIND_MAX_ENTRIES, Mode, regs_at
+from stackweave.core.kernel.structs import (
+    EINVAL,
+    ENOMEM,
+    PF_KTHREAD,
+    UNWIND_MAX_ENTRIES,
+    Mode,
+    regs_at,
+)
 from stackweave.core.kernel.unwind_user import Faults
 from stackweave.core.kernel.upstream import UNWIND_USED
 
@@ -128,3 +135,26 @@ def test_what_may_happen(faults: Faults) -> None:
     if faults in (Faults.ALLOCATION, Faults.BOTH):
         wanted.add((str((-ENOMEM, 0)), 0))
     assert seen == wanted
+
+
+@pytest.mark.parametrize(
+    ("room", "flags", "result"),
+    [
+        (8, 0, (0, 2, 2)),
+        (1, 0, (0, 1, 2)),
+        (0, 0, (-EINVAL, 0, 0)),
+        (8, PF_KTHREAD, (0, 0, 0)),
+    ],
+    ids=["room", "cut short", "no room", "kernel thread"],
+)
+def test_unwind_user_itself(room: int, flags: int, result: tuple[int, int, int]) -> None:
+    kernel = Kernel(stacks=3)
+    task, unwind_user = kernel.system.tasks[0], kernel.system.deferral.unwind_user
+
+    async def body() -> None:
+        await task.flags.store(flags)
+        await task.regs.store(regs_at(1, Mode.KERNEL))
+        await saw("result", await unwind_user.unwind_user(task, room))
+
+    kernel.task(0, body)
+    assert notes(kernel.run(), "result") == [result]
