@@ -14,7 +14,7 @@ from .cint import U64_MASK
 
 GAMMA: Final = 0x9E3779B97F4A7C15
 LARGEST: Final = 1 << 15
-"""The most that a choice can be among."""
+"""The most that a `choose` can be among, and that a context's weight can be: sums of weights stay below 2**30."""
 _RANGE: Final = 1 << 30
 
 
@@ -40,7 +40,7 @@ def stream_seed(seed: int, execution: int) -> int:
 
 
 def stream(state: int) -> "Draw":
-    """One execution's random numbers: a function from a sequence, of at most `LARGEST` items, to one of them."""
+    """One execution's random numbers: a function from a sequence, of at most 2**30 items, to one of them."""
     draws = _draws(state)
     next(draws)
     return draws.send

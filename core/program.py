@@ -11,6 +11,7 @@ from .machine import Level, State
 from .memory import Layout, Word
 from .monitor import Monitor
 from .operations import ENTER, ENTER_PENDING, LEAVE, Step
+from .prng import LARGEST
 
 DEFAULT_BOUND: Final = 100_000
 """Operations after which an execution is called incomplete."""
@@ -182,7 +183,7 @@ class Program:
             raise ModelError(f"{self.name} has two contexts named {name}")
         if not all(0 <= cpu < self.cpus for cpu in cpus) or not cpus:
             raise ModelError(f"{name}: no such CPU in {self.name}")
-        if weight < 1:
-            raise ModelError(f"{name}: a weight is at least 1")
+        if not 1 <= weight <= LARGEST:
+            raise ModelError(f"{name}: a weight is from 1 to {LARGEST}")
         self.contexts.append(ContextSpec(name, level, body, cpus, weight, state))
         return len(self.contexts) - 1

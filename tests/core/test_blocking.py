@@ -366,7 +366,7 @@ def test_declarations_that_cannot_be() -> None:
         program.task("other", raises, cpus=[1])
     with pytest.raises(ModelError, match="no such CPU"):
         program.task("other", raises, cpus=[])
-    with pytest.raises(ModelError, match="at least 1"):
+    with pytest.raises(ModelError, match="from 1 to 32768"):
         program.task("other", raises, cpus=[0], weight=0)
     with pytest.raises(ModelError, match="has no CPU 1"):
         program.cpu(1)

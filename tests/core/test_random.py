@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from stackweave.core import Interpreter, Program, RandomWalk
+from stackweave.core import Interpreter, ModelError, Program, RandomWalk, Word
 from stackweave.core.prng import GAMMA, LARGEST, mix, stream, stream_seed
 
 from .programs import cas_program, lost_update_program, mixed_program
@@ -131,3 +131,19 @@ PROGRAMS: Final[dict[str, Callable[[], Program]]] = {
 @pytest.mark.parametrize(("name", "seed"), GOLDEN_DIGESTS)
 def test_a_seed_means_the_same_executions_everywhere(name: str, seed: int) -> None:
     assert digest(PROGRAMS[name](), seed) == GOLDEN_DIGESTS[name, seed]
+
+
+def test_the_largest_weights_are_drawn_among() -> None:
+    """Weights beyond the range of the numbers would never be drawn: they are refused, and these still run."""
+    program = Program("heavy")
+
+    async def moves(word: Word) -> None:
+        for _ in range(20):
+            await word.load()
+
+    word = program.layout.word("word")
+    for number in range(4):
+        program.thread(f"thread{number}", moves, word, weight=LARGEST)
+    assert Interpreter(program).run(RandomWalk(0)).operations == 80
+    with pytest.raises(ModelError, match="from 1 to 32768"):
+        program.thread("heavier", moves, word, weight=LARGEST + 1)
