@@ -8,6 +8,7 @@ schedule gives the same events, memory and violations, always.
 A coroutine cannot be copied, so a snapshot is the record of what was decided, and restoring runs it again.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -21,6 +22,8 @@ from .operations import (
     CHECK,
     CHOOSE,
     EMIT,
+    ENTER_ASSERTED,
+    ENTER_PENDING,
     GUARDED,
     KINDS,
     LOAD_HALF,
@@ -37,7 +40,7 @@ from .operations import (
 from .outcome import Occurrence, Outcome, Snapshot, Verdict
 from .processors import Processors
 from .program import Program
-from .store import Store
+from .store import Queue, Store
 from .strategy import FixedSchedule, Strategy
 
 _RUNNING: Final = State.RUNNING
@@ -54,10 +57,11 @@ async def _nothing() -> None:
 class Interpreter:
     """Runs executions of one program, one at a time."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, queue: Callable[[], Queue] = deque) -> None:
+        """`queue` makes what a mailbox keeps its messages in: a live driver's holds bytes."""
         program.layout.freeze()
         self.program = program
-        self.store = Store(program.layout)
+        self.store = Store(program.layout, queue)
         self.contexts = [Context(spec, index) for index, spec in enumerate(program.contexts)]
         self.schedule: list[int] = []
         self._record_entry = self.schedule.append
@@ -127,7 +131,7 @@ class Interpreter:
         """Put a message from outside into a mailbox. Raises `UsageError` when it is full."""
         if len(self.store.mailboxes[mailbox.index]) >= mailbox.capacity:
             raise UsageError(f"mailbox {mailbox.name} is full")
-        self.store.mailboxes[mailbox.index].append(message)
+        self.store.put(mailbox.index, message)
         self._injected.append((len(self.schedule), mailbox.index, message))
         self._enabled = None
 
@@ -259,7 +263,7 @@ class Interpreter:
             context.paused_at = len(self.schedule)
         elif kind in (WAIT, ACQUIRE_WORD):
             self._watched.add(address)
-        elif kind == Kind.ENTER_PENDING and isinstance(a, int):
+        elif kind in (ENTER_PENDING, ENTER_ASSERTED) and isinstance(a, int):
             self._watched.add(a)
 
     def _arrive(self, context: Context, address: int, a: int, b: int) -> int | None:

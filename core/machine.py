@@ -45,7 +45,7 @@ class Guard(Enum):
     IRQS_ON = "the CPU's interrupts are on"
     NO_INTERRUPT = "no interrupt and no NMI runs on the CPU"
     NO_NMI = "no NMI runs on the CPU"
-    PENDING = "the CPU's pending word is not 0"
+    PENDING = "the word that it is pending on is not 0"
     CONDITION = "the condition it sleeps on holds"
 
 
@@ -60,7 +60,7 @@ class Effect(Enum):
     RESTORE_IRQS = "set the interrupt flag as it was remembered, or given"
     IRQS_OFF = "turn the CPU's interrupts off"
     IRQS_ON = "turn the CPU's interrupts on"
-    CLEAR_PENDING = "the CPU's pending word becomes 0"
+    CLEAR_PENDING = "that word becomes 0"
     SET_CONDITION = "remember the condition to sleep on"
     SET_ALLOWED = "remember the CPUs it may run on"
 
@@ -97,7 +97,9 @@ TRANSITIONS: Final = {row.name: row for row in (
     Transition("migrate", _TASK, (State.NEW, State.RUNNABLE, State.RUNNING, State.SLEEPING), (), (Effect.SET_ALLOWED,), None),
     Transition("enter", _IRQ, (State.AWAY,), _ON_INTERRUPT, _ENTER, State.RUNNING),
     Transition("enter_pending", _IRQ, (State.AWAY,), (*_ON_INTERRUPT, Guard.PENDING), (*_ENTER, Effect.CLEAR_PENDING), State.RUNNING),
+    Transition("enter_asserted", _IRQ, (State.AWAY,), (*_ON_INTERRUPT, Guard.PENDING), _ENTER, State.RUNNING),
     Transition("nmi_enter", _NMI, (State.AWAY,), (Guard.NO_NMI,), _ENTER, State.RUNNING),
+    Transition("nmi_enter_asserted", _NMI, (State.AWAY,), (Guard.NO_NMI, Guard.PENDING), _ENTER, State.RUNNING),
     Transition("leave", (Level.INTERRUPT, Level.NMI), (State.RUNNING,), (Guard.TOP,), (Effect.POP, Effect.RESTORE_IRQS), State.AWAY),
     Transition("irq_save", _ALL, (State.RUNNING,), (Guard.TOP,), (Effect.IRQS_OFF,), None),
     Transition("irq_restore", _ALL, (State.RUNNING,), (Guard.TOP,), (Effect.RESTORE_IRQS,), None),

@@ -233,12 +233,17 @@ class Pool(Generic[Object]):
 class Mailbox(Generic[Message]):
     """A bounded queue of opaque messages."""
 
-    __slots__ = ("capacity", "index", "name")
+    __slots__ = ("capacity", "index", "initial", "name", "ready")
 
-    def __init__(self, index: int, name: str, capacity: int) -> None:
+    def __init__(
+        self, index: int, name: str, capacity: int, ready: Word, initial: Sequence[Message]
+    ) -> None:
         self.index = index
         self.name = name
         self.capacity = capacity
+        self.ready = ready
+        """1 while it holds a message, else 0: to look at, to sleep on, or an interrupt's line. Only read it."""
+        self.initial = tuple(initial)
 
     @coroutine
     def send(self, message: Message) -> Step:
@@ -311,10 +316,19 @@ class Layout:
         self.pools.append(cast("Pool[Struct]", pool))
         return pool
 
-    def mailbox(self, name: str, capacity: int, message: type[Message]) -> Mailbox[Message]:
-        """Declare a mailbox for messages of one type."""
+    def mailbox(
+        self,
+        name: str,
+        capacity: int,
+        message: type[Message],
+        initial: Sequence[Message] = (),
+    ) -> Mailbox[Message]:
+        """Declare a mailbox for messages of one type; `initial` are in it from the start, oldest first."""
         self._check_open(name)
-        box: Mailbox[Message] = Mailbox(len(self.mailboxes), name, capacity)
+        if len(initial) > capacity:
+            raise ModelError(f"{name} has room for {capacity} messages, not {len(initial)}")
+        ready = self.word(f"{name}.ready")
+        box: Mailbox[Message] = Mailbox(len(self.mailboxes), name, capacity, ready, initial)
         self.mailboxes.append(cast("Mailbox[object]", box))
         return box
 
@@ -326,7 +340,8 @@ class Layout:
         """One line a declaration: what a schedule's digest of the layout is made of."""
         words = [f"{self.initial[at]:#x} {name}" for at, name in self._names.items()]
         pools = [f"pool {pool.name} {len(pool.objects)}" for pool in self.pools]
-        return words + pools + [f"mailbox {box.name} {box.capacity}" for box in self.mailboxes]
+        boxes = [f"mailbox {box.name} {box.capacity} {box.initial!r}" for box in self.mailboxes]
+        return words + pools + boxes
 
     def _place(self, name: str, kind: type[Cell], owner: int) -> Cell:
         self._check_open(name)

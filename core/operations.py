@@ -75,9 +75,10 @@ class Kind(IntEnum):
     SLEEP = 120
     MIGRATE = 124
     FORK = 128
+    ENTER_ASSERTED = 132
 
 
-KINDS: Final = 132
+KINDS: Final = 136
 """One more than the largest kind with its order bits."""
 
 POINTS: Final = int(Kind.LOAD)
@@ -119,6 +120,7 @@ SCHEDULE: Final = int(Kind.SCHEDULE)
 SLEEP: Final = int(Kind.SLEEP)
 MIGRATE: Final = int(Kind.MIGRATE)
 FORK: Final = int(Kind.FORK)
+ENTER_ASSERTED: Final = int(Kind.ENTER_ASSERTED)
 
 
 def kind_name(kind: int) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from .context import Context
 from .errors import ModelError
 from .machine import TRANSITIONS, Effect, Guard, Level, State
-from .operations import ENTER, ENTER_PENDING, kind_name
+from .operations import ENTER, ENTER_ASSERTED, ENTER_PENDING, kind_name
 from .store import Store
 
 Predicate = Callable[[Context], bool]
@@ -125,6 +125,8 @@ class Processors:
             name = "nmi_enter" if context.level is Level.NMI else "enter"
         elif context.state is State.AWAY and context.pending[0] == ENTER_PENDING:
             name = "enter_pending"
+        elif context.state is State.AWAY and context.pending[0] == ENTER_ASSERTED:
+            name = "nmi_enter_asserted" if context.level is Level.NMI else "enter_asserted"
         else:
             raise ModelError(
                 f"{context.name} is {context.state.name} and awaits {kind_name(context.pending[0])}"

@@ -10,7 +10,7 @@ from .errors import ModelError
 from .machine import Level, State
 from .memory import Layout, Word
 from .monitor import Monitor
-from .operations import ENTER, ENTER_PENDING, LEAVE, Step
+from .operations import ENTER, ENTER_ASSERTED, ENTER_PENDING, LEAVE, Step
 from .prng import LARGEST
 
 DEFAULT_BOUND: Final = 100_000
@@ -18,13 +18,8 @@ DEFAULT_BOUND: Final = 100_000
 
 
 @coroutine
-def _enter(cpu: int) -> Step:
-    return (yield (ENTER, cpu, 0, 0))
-
-
-@coroutine
-def _enter_pending(cpu: int, word: int) -> Step:
-    return (yield (ENTER_PENDING, cpu, word, 0))
+def _enter(kind: int, cpu: int, word: int) -> Step:
+    return (yield (kind, cpu, word, 0))
 
 
 @coroutine
@@ -35,18 +30,16 @@ def _leave() -> Step:
 class InterruptScope:
     """`async with` around an interrupt or NMI handler's work."""
 
-    __slots__ = ("_cpu", "_pending")
+    __slots__ = ("_cpu", "_kind", "_word")
 
-    def __init__(self, cpu: int, pending: int) -> None:
+    def __init__(self, kind: int, cpu: int, word: int) -> None:
+        self._kind = kind
         self._cpu = cpu
-        self._pending = pending
+        self._word = word
 
     async def __aenter__(self) -> Level | None:
         """What it interrupted: a task, an interrupt, or None for the idle CPU."""
-        if self._pending:
-            below = await _enter_pending(self._cpu, self._pending)
-        else:
-            below = await _enter(self._cpu)
+        below = await _enter(self._kind, self._cpu, self._word)
         return Level(below - 1) if below else None
 
     async def __aexit__(self, failure: type[BaseException] | None, *_: object) -> None:
@@ -66,17 +59,25 @@ class Cpu:
         self.irq_work = irq_work
         """Not 0: the irq_work interrupt is pending (kernel/irq_work.c, arch_irq_work_raise())."""
 
-    def interrupt(self) -> InterruptScope:
-        """The scope of an interrupt handler, entered when interrupts are on and none runs."""
-        return InterruptScope(self.number, 0)
+    def interrupt(self, line: Word | None = None) -> InterruptScope:
+        """The scope of an interrupt handler, entered when interrupts are on and none runs.
+
+        With a line it is level-triggered: only while that word, such as a mailbox's `ready`, is not 0.
+        """
+        return self._scope(line)
 
     def irq_work_interrupt(self) -> InterruptScope:
         """As `interrupt`, but only while irq_work is pending, which entering clears."""
-        return InterruptScope(self.number, self.irq_work.address)
+        return InterruptScope(ENTER_PENDING, self.number, self.irq_work.address)
 
-    def nmi(self) -> InterruptScope:
+    def nmi(self, line: Word | None = None) -> InterruptScope:
         """The scope of an NMI handler, entered whenever no NMI runs; for contexts declared as NMI."""
-        return InterruptScope(self.number, 0)
+        return self._scope(line)
+
+    def _scope(self, line: Word | None) -> InterruptScope:
+        if line is None:
+            return InterruptScope(ENTER, self.number, 0)
+        return InterruptScope(ENTER_ASSERTED, self.number, line.address)
 
 
 class Program:

@@ -4,8 +4,8 @@ Sequentially consistent: every operation takes effect at once, for everybody. A 
 would replace this room and leave protocols, which name their orders and fences, as they are.
 """
 
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from .cint import U32_MASK, U64_MASK
 from .context import Context
@@ -17,11 +17,26 @@ Perform = Callable[[Context, int, int, int], int]
 """Performs one operation for a context: (context, address, a, b) to its result."""
 
 
+class Queue(Protocol):
+    """What a mailbox keeps its messages in, oldest first; `collections.deque` is one."""
+
+    def append(self, message: object, /) -> None:
+        """Keep one more."""
+
+    def popleft(self) -> object:
+        """Give the oldest one up."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[object]: ...
+
+
 class Store:
     """Words, objects and mailboxes of one execution."""
 
     __slots__ = (
         "_owner",
+        "_queue",
         "dropped",
         "freed_by",
         "generation",
@@ -31,8 +46,9 @@ class Store:
         "words",
     )
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, queue: Callable[[], Queue]) -> None:
         self.layout = layout
+        self._queue = queue
         self._owner = layout.owner
         self.words: list[int] = []
         self.live: list[bool] = []
@@ -41,7 +57,7 @@ class Store:
         """Of each pooled object: how often it was allocated."""
         self.freed_by: list[str] = []
         """Of each pooled object: the context that freed it last."""
-        self.mailboxes: list[deque[object]] = []
+        self.mailboxes: list[Queue] = []
         self.dropped: list[int] = []
         """Of each mailbox: messages that `try_send` lost."""
 
@@ -55,8 +71,11 @@ class Store:
             self.generation = [0] * count
             self.freed_by = [""] * count
         if layout.mailboxes:
-            self.mailboxes = [deque() for _ in layout.mailboxes]
+            self.mailboxes = [self._queue() for _ in layout.mailboxes]
             self.dropped = [0] * len(layout.mailboxes)
+            for number, box in enumerate(layout.mailboxes):
+                for message in box.initial:
+                    self.put(number, message)
 
     def performers(self) -> dict[Kind, Perform]:
         """What performs each kind that concerns memory, objects and mailboxes."""
@@ -204,10 +223,18 @@ class Store:
         if len(box) >= self.layout.mailboxes[address].capacity:
             self.dropped[address] += 1
             return 0
-        box.append(a)
+        self.put(address, a)
         return 1
 
+    def put(self, mailbox: int, message: object) -> None:
+        """Append a message to a mailbox that is not full."""
+        self.mailboxes[mailbox].append(message)
+        self.words[self.layout.mailboxes[mailbox].ready.address] = 1
+
     def _receive(self, context: Context, address: int, a: int, b: int) -> int:
-        if not self.mailboxes[address]:
+        box = self.mailboxes[address]
+        if not box:
             raise ModelError(f"{context.name} receives from an empty mailbox")
-        return self.mailboxes[address].popleft()  # type: ignore[return-value]  # the one result that is an object
+        if len(box) == 1:
+            self.words[self.layout.mailboxes[address].ready.address] = 0
+        return box.popleft()  # type: ignore[return-value]  # the one result that is an object

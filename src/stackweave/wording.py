@@ -127,6 +127,7 @@ _NAMELESS: Final = (
     Kind.PAUSE,
     Kind.ENTER,
     Kind.ENTER_PENDING,
+    Kind.ENTER_ASSERTED,
     Kind.LEAVE,
     Kind.IRQ_SAVE,
     Kind.SCHEDULE,

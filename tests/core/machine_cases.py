@@ -191,11 +191,40 @@ def enter_pending(false: Guard | None) -> Case:
     return Case(stage.program, ("host", "host", *moves[false]))
 
 
+def enter_asserted(false: Guard | None) -> Case:
+    stage = interrupted(0 if false is Guard.PENDING else 1)
+
+    async def subject() -> None:
+        async with stage.cpu.interrupt(stage.cpu.irq_work):
+            await stage.flag.load()
+
+    stage.program.interrupt("subject", subject, cpu=0)
+    moves = {
+        None: (),
+        Guard.PENDING: (),
+        Guard.IRQS_ON: ("host",),
+        Guard.NO_INTERRUPT: ("irq", "irq"),
+    }
+    return Case(stage.program, ("host", "host", *moves[false]))
+
+
 def nmi_enter(false: Guard | None) -> Case:
     stage = interrupted(0)
     stage.program.nmi("subject", stage.nmi, cpu=0)
     moves = ("host", "irq", "irq")
     return Case(stage.program, (*moves, "nmi") if false else moves)
+
+
+def nmi_enter_asserted(false: Guard | None) -> Case:
+    stage = interrupted(0 if false is Guard.PENDING else 1)
+
+    async def subject() -> None:
+        async with stage.cpu.nmi(stage.cpu.irq_work):
+            await stage.flag.load()
+
+    stage.program.nmi("subject", subject, cpu=0)
+    moves = ("host", "host", "irq", "irq")
+    return Case(stage.program, (*moves, "nmi") if false is Guard.NO_NMI else moves)
 
 
 def leave(false: Guard | None) -> Case:
@@ -247,7 +276,9 @@ CASES: Final[dict[str, Callable[[Guard | None], Case]]] = {
     "migrate": migrate,
     "enter": enter,
     "enter_pending": enter_pending,
+    "enter_asserted": enter_asserted,
     "nmi_enter": nmi_enter,
+    "nmi_enter_asserted": nmi_enter_asserted,
     "leave": leave,
     "irq_save": irq_save,
     "irq_restore": irq_restore,

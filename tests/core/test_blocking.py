@@ -448,3 +448,64 @@ def test_a_choice_among_none_or_too_many(n: int) -> None:
     program.thread("thread", thread)
     with pytest.raises(ModelError, match=f"a choice among {n}"):
         Interpreter(program)
+
+
+def test_a_mailbox_says_whether_it_holds_a_message() -> None:
+    program = Program("ready")
+    box = program.layout.mailbox("box", 2, str, ["first"])
+    seen: list[object] = []
+
+    async def reader() -> None:
+        for _ in range(2):
+            seen.append(await box.ready.load())
+            seen.append(await box.receive())
+        seen.append(await box.ready.load())
+        await sleep_until(box.ready.address, 1, 1)
+        seen.append(await box.receive())
+
+    program.thread("reader", reader)
+    interpreter = Interpreter(program)
+    interpreter.inject(box, "second")
+    (reader_context,) = interpreter.enabled()
+    while interpreter.enabled():
+        interpreter.step(reader_context)
+    assert seen == [1, "first", 1, "second", 0]
+    interpreter.inject(box, "third")
+    assert interpreter.enabled() == [reader_context]
+    while not interpreter.finished:
+        interpreter.step(reader_context)
+    assert seen[5:] == ["third"]
+    assert interpreter.store.words[box.ready.address] == 0
+
+
+def test_an_interrupt_comes_while_its_mailbox_holds_a_message() -> None:
+    program = Program("line", 1)
+    cpu = program.cpu(0)
+    box = program.layout.mailbox("line", 2, str, ["one"])
+    seen: list[str] = []
+
+    async def interrupt() -> None:
+        while True:
+            async with cpu.interrupt(box.ready):
+                seen.append(await box.receive())
+
+    async def task() -> None:
+        await cpu.current.load()
+
+    program.task("task", task, cpus=[0])
+    number = program.interrupt("irq", interrupt, cpu=0)
+    interpreter = Interpreter(program)
+    irq = interpreter.contexts[number]
+    for message in ("one", "two"):
+        for _ in range(3):
+            interpreter.step(irq)
+        assert seen[-1] == message
+        assert irq not in interpreter.enabled()
+        interpreter.inject(box, "two")
+    assert irq in interpreter.enabled()
+    interpreter.discard()
+
+
+def test_a_mailbox_has_room_for_what_is_in_it_from_the_start() -> None:
+    with pytest.raises(ModelError, match="box has room for 1 messages, not 2"):
+        Program("full").layout.mailbox("box", 1, str, ["a", "b"])

@@ -32,6 +32,7 @@ def busy_program() -> Program:
     program = Program("busy", 2)
     cpus = [program.cpu(number) for number in range(2)]
     turn, count = program.layout.word("turn"), program.layout.word("count")
+    lines = [program.layout.mailbox(f"line{cpu}", 1, str, ["message"]) for cpu in range(2)]
 
     async def wanders() -> None:
         await schedule()
@@ -73,6 +74,14 @@ def busy_program() -> Program:
             async with cpus[cpu].nmi():
                 await turn.load()
 
+    async def called(cpu: int) -> None:
+        async with cpus[cpu].interrupt(lines[cpu].ready):
+            await lines[cpu].receive()
+
+    async def struck(cpu: int) -> None:
+        async with cpus[cpu].nmi(lines[cpu].ready):
+            await turn.load()
+
     program.task("wanders", wanders, cpus=[0, 1])
     program.task("sleeps", sleeps, cpus=[0, 1])
     program.task("forks", forks, cpus=[1])
@@ -81,6 +90,8 @@ def busy_program() -> Program:
         program.interrupt(f"irq{cpu}", interrupt, cpu, cpu=cpu)
         program.interrupt(f"work{cpu}", irq_work, cpu, cpu=cpu)
         program.nmi(f"nmi{cpu}", nmi, cpu, cpu=cpu)
+        program.interrupt(f"called{cpu}", called, cpu, cpu=cpu)
+        program.nmi(f"struck{cpu}", struck, cpu, cpu=cpu)
     return program
 
 

@@ -71,8 +71,9 @@ def test_a_layout_describes_itself() -> None:
         "0x0 counter[1]",
         "0x0 node#0.value",
         "0x0 node#0.next",
+        "0x0 box.ready",
         "pool node 1",
-        "mailbox box 3",
+        "mailbox box 3 ()",
     ]
 
 

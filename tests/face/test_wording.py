@@ -165,7 +165,15 @@ def test_every_kind_in_words() -> None:
     assert {Kind(step.operation[0] & ~3) for step in steps} | ELSEWHERE == set(Kind)
 
 
-ELSEWHERE = {Kind.EMIT, Kind.CHECK, Kind.PROCESSOR_ID, Kind.ENTER, Kind.ENTER_PENDING, Kind.LEAVE}
+ELSEWHERE = {
+    Kind.EMIT,
+    Kind.CHECK,
+    Kind.PROCESSOR_ID,
+    Kind.ENTER,
+    Kind.ENTER_PENDING,
+    Kind.ENTER_ASSERTED,
+    Kind.LEAVE,
+}
 """Kinds that are no move, or only an interrupt's; see test_lanes."""
 
 
