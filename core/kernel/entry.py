@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 
 from ..events import ExitRound, KernelEntry, KernelExit
 from ..machine import Level
+from ..memory import Word
 from ..operations import (
     choose,
     emit,
@@ -118,9 +119,9 @@ class Entry:
         """The CPU's current task; None for the idle task."""
         return self._tasks.get(await cpu.current.load())
 
-    async def interrupt(self, cpu: Cpu, handler: Handler) -> None:
-        """One device interrupt."""
-        async with cpu.interrupt():
+    async def interrupt(self, cpu: Cpu, handler: Handler, line: Word | None = None) -> None:
+        """One device interrupt; with a line, one that comes while that word is not 0."""
+        async with cpu.interrupt(line):
             await self._handle_interrupt(cpu, handler)
 
     async def irq_work_interrupt(self, cpu: Cpu) -> None:
@@ -137,9 +138,9 @@ class Entry:
                 await self._generation.unwind_enter_from_user_mode(task)
         await handler(Caller(task))
 
-    async def nmi(self, cpu: Cpu, handler: Handler) -> None:
+    async def nmi(self, cpu: Cpu, handler: Handler, line: Word | None = None) -> None:
         """One NMI. From user mode it returns there at once, unless it raised an interrupt."""
-        async with cpu.nmi() as below:
+        async with cpu.nmi(line) as below:
             task = await self.current(cpu)
             caller = Caller(task, cpu)
             regs = await task.regs.load() if task is not None else Mode.KERNEL

@@ -6,10 +6,10 @@ from typing import Final
 from stackweave.core import Cpu, Program, UsageError, Word, pause
 from stackweave.core.kernel.entry import Handler
 from stackweave.core.kernel.generation import Caller
+from stackweave.core.kernel.properties import unwind_properties
 from stackweave.core.kernel.structs import PF_EXITING, PF_KTHREAD, TIF_NEED_RESCHED, Mode, Task
 from stackweave.core.kernel.system import GENERATIONS, System, requests
 from stackweave.core.kernel.unwind_user import Faults
-from stackweave.core.monitors import undefined_behaviour, unwind_monitors
 from stackweave.core.sframe.packed import CapturedState, load, unwind_pcs
 
 from .parameters import Parameters
@@ -170,13 +170,7 @@ class Stage:
 
     def finish(self) -> Program:
         """The program with every property of deferred unwinding watched."""
-        first = self.system.first_bit
-        bits = range(first, first + self.tracers) if self.system.generation.reserved else ()
-        self.program.monitors += unwind_monitors(
-            self.user_tasks, self.tracers, bits, self.system.generation.errnos, self._truth
-        )
-        for what in ("shift-out-of-bounds", "test_bit-out-of-bounds", "uninitialised-trace"):
-            self.program.monitors.append(undefined_behaviour(what))
+        self.program.monitors += unwind_properties(self.system, self.user_tasks, self._truth)
         return self.program
 
 
