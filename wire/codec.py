@@ -31,6 +31,9 @@ class Limits:
 CONTROL: Final = Limits()
 """For small messages."""
 
+MALFORMED: Final = (ValueError, msgpack.UnpackException, RecursionError)
+"""What msgpack raises for bytes that it cannot or may not read."""
+
 
 def pack(value: Plain) -> bytes:
     """The bytes of a plain value. Raises `WireError` for any other."""
@@ -52,14 +55,14 @@ def unpack(data: bytes, limits: Limits = CONTROL) -> Plain:
             data,
             raw=False,
             object_pairs_hook=_distinct,
-            ext_hook=_refuse_extension,
+            ext_hook=refuse_extension,
             max_str_len=limits.length,
             max_bin_len=limits.length,
             max_array_len=limits.length,
             max_map_len=limits.length,
             max_ext_len=0,
         )
-    except (ValueError, msgpack.UnpackException, RecursionError) as error:
+    except MALFORMED as error:
         raise WireError(f"not a value: {str(error) or type(error).__name__}") from None
     _check(value, limits.depth)
     return value
@@ -91,5 +94,6 @@ def _distinct(pairs: Sequence[tuple[str, Plain]]) -> dict[str, Plain]:
     return result
 
 
-def _refuse_extension(code: int, data: bytes) -> NoReturn:
+def refuse_extension(code: int, data: bytes) -> NoReturn:
+    """For msgpack to call: no value here has an extension type."""
     raise WireError(f"extension type {code}")
