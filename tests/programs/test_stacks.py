@@ -2,10 +2,10 @@
 
 import pytest
 
-import stackweave.programs.stage
+import stackweave.actors.stacks
+from stackweave.actors.stacks import CAPTURED
 from stackweave.core.events import CallbackBegin
 from stackweave.core.sframe.packed import CapturedState, unwind_pcs
-from stackweave.programs.stage import CAPTURED
 
 from .support import build, outcomes, signatures
 
@@ -30,7 +30,7 @@ def _one_more(state: CapturedState, readable: bool) -> tuple[int, ...]:
 def test_a_wrong_unwinder_is_reported(
     name: str, wrong: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stackweave.programs.stage, "unwind_pcs", wrong)
+    monkeypatch.setattr(stackweave.actors.stacks, "unwind_pcs", wrong)
     shown = signatures(build(name), 20)
     assert shown["wrong-stack"] >= 4
 

@@ -5,13 +5,14 @@ what must happen. A tracer's sources look whether it is enabled before they ask,
 that leaves turns them off first, and loses the race like real ones.
 """
 
+from stackweave.actors import TASK_WEIGHT
 from stackweave.core import Program, Word
 from stackweave.core.kernel.structs import MODE_MASK, Mode
 from stackweave.core.kernel.unwind_user import Faults
 from stackweave.core.kernel.upstream import UNWIND_USED
 
 from .parameters import Parameters
-from .stage import TASK_WEIGHT, Stage, asks, insists
+from .stage import Stage, asks, insists
 
 
 def cancelled_work_asks(parameters: Parameters) -> Program:

@@ -1,46 +1,40 @@
 """The default program: everything at once, as a machine under several tracers has it."""
 
+from stackweave.actors import Agenda, Emulator
 from stackweave.core import Program
-from stackweave.core.kernel.entry import Handler
-from stackweave.core.kernel.generation import Caller
-from stackweave.core.kernel.unwind_user import Faults
+from stackweave.wire.messages import Cancel, Exit, Interrupt, Nmi, Register, SystemCall
 
 from .parameters import Parameters
-from .stage import Stage, asks, reschedule
+from .sizes import sizes
 
 
 def scenario(parameters: Parameters) -> Program:
     """Tasks that make system calls and migrate, interrupts and NMIs on every CPU, a tracer that comes and goes.
 
-    Tracer k is asked for by the system calls of tasks, the interrupts and the NMIs whose turn it is. The last
-    tracer leaves and comes back while its sources still fire. Reading a user stack may sleep or fail.
+    The events of tracer k are hit by the system calls of tasks, the interrupts and the NMIs whose turn it is. The
+    last tracer leaves and comes back while its sources still fire. Reading a user stack may sleep or fail.
+    Each tracer reads its records and stitches them; what finds no room in its buffer is lost.
     """
-    stage = Stage(
-        "default",
-        parameters,
-        cpus=2,
-        tasks=2,
-        tracers=3,
-        syscalls=2,
-        faults=Faults.MEMORY,
+    size = sizes(parameters, generation="upstream", cpus=2, tasks=2, tracers=3, syscalls=2)
+    last = size.tracers - 1
+    agenda = Agenda(
+        tasks=[
+            [*(SystemCall(task % size.tracers) for _ in range(size.syscalls)), Exit()]
+            for task in range(size.tasks)
+        ],
+        interrupts=[
+            [Interrupt((cpu + 1) % size.tracers, resched=True)] * 2 for cpu in range(size.cpus)
+        ],
+        nmis=[[Nmi((last - cpu) % size.tracers)] * 2 for cpu in range(size.cpus)],
+        tracers=[*([] for _ in range(last)), [Cancel(), Register()]],
     )
-    stage.system.start_registered(stage.first_bits())
-    everywhere = range(len(stage.system.cpus))
-    last = stage.tracers - 1
-    for task in range(stage.user_tasks):
-        stage.task(task, asks(stage, task % stage.tracers), cpus=everywhere)
-    for cpu in everywhere:
-        stage.interrupt(cpu, _interrupt(stage, (cpu + 1) % stage.tracers), times=2)
-        stage.nmi(cpu, asks(stage, (last - cpu) % stage.tracers), times=2)
-    stage.churn(last, (last,), cpus=everywhere)
-    return stage.finish()
-
-
-def _interrupt(stage: Stage, tracer: int) -> Handler:
-    ask = asks(stage, tracer)
-
-    async def tick(caller: Caller) -> None:
-        await ask(caller)
-        await reschedule(caller)
-
-    return tick
+    emulator = Emulator(
+        "default",
+        generation=size.generation,
+        cpus=size.cpus,
+        tasks=size.tasks,
+        tracers=size.tracers,
+        agenda=agenda,
+        parameters=size.given(),
+    )
+    return emulator.program

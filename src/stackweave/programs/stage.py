@@ -1,27 +1,19 @@
 """What the built-in programs are made of: a kernel whose tasks carry captured stacks, sources, monitors."""
 
 from collections.abc import Sequence
-from typing import Final
 
-from stackweave.core import Cpu, Program, UsageError, Word, pause
+from stackweave.actors import TASK_WEIGHT, UserStacks
+from stackweave.core import Cpu, Program, Word, pause
 from stackweave.core.kernel.entry import Handler
 from stackweave.core.kernel.generation import Caller
 from stackweave.core.kernel.properties import unwind_properties
 from stackweave.core.kernel.structs import PF_EXITING, PF_KTHREAD, TIF_NEED_RESCHED, Mode, Task
-from stackweave.core.kernel.system import GENERATIONS, System, requests
+from stackweave.core.kernel.system import System, requests
 from stackweave.core.kernel.unwind_user import Faults
-from stackweave.core.sframe.packed import CapturedState, load, unwind_pcs
+from stackweave.core.monitors import Trace
 
 from .parameters import Parameters
-
-CAPTURED: Final = ("mini-v3", "recur-v3", "plt-v3", "recur-v2", "mini-v1")
-"""Packed programs that tasks run, in turn."""
-
-STATES: Final = 4
-"""Captured states that each task goes through."""
-
-TASK_WEIGHT: Final = 24
-"""Of a task against an interrupt's 1: interrupts come all along an execution, not in its first steps."""
+from .sizes import sizes
 
 
 class Stage:
@@ -39,34 +31,26 @@ class Stage:
         syscalls: int = 1,
         faults: Faults = Faults.NEVER,
     ) -> None:
-        self.generation = parameters.generation or generation
-        if self.generation not in GENERATIONS:
-            raise UsageError(
-                f"no generation {self.generation!r}: there are {', '.join(GENERATIONS)}"
-            )
-        self.syscalls = _size("syscalls", parameters.syscalls, syscalls, 1)
-        self.user_tasks = _size("tasks", parameters.tasks, tasks, tasks)
-        self.tracers = _size("tracers", parameters.tracers, tracers, tracers)
-        bits = 64 - GENERATIONS[self.generation].reserved.bit_count()
-        if self.tracers > bits:
-            raise UsageError(f"generation {self.generation} has {bits} bits for tracers")
-        cpus = _size("cpus", parameters.cpus, cpus, cpus)
-        given: dict[str, int | str] = {
-            "generation": self.generation,
-            "cpus": cpus,
-            "tasks": self.user_tasks,
-            "tracers": self.tracers,
-            "syscalls": self.syscalls,
-        }
-        self.program = Program(name, cpus, parameters=given)
-        self._states = _captured(self.user_tasks)
+        size = sizes(
+            parameters,
+            generation=generation,
+            cpus=cpus,
+            tasks=tasks,
+            tracers=tracers,
+            syscalls=syscalls,
+        )
+        self.user_tasks = size.tasks
+        self.tracers = size.tracers
+        self.syscalls = size.syscalls
+        self.program = Program(name, size.cpus, parameters=size.given())
+        self._stacks = UserStacks(size.tasks)
         self.system = System(
             self.program,
-            self.generation,
+            size.generation,
             tasks=self.user_tasks + 1,
             tracers=self.tracers,
-            unwinder=self._unwind,
-            stacks=[_stacks_of(task, self.user_tasks) for task in range(self.user_tasks + 1)],
+            unwinder=self._stacks.unwind,
+            stacks=[self._stacks.of_task(task) for task in range(self.user_tasks + 1)],
             faults=faults,
         )
         self._may_fault = faults in (Faults.MEMORY, Faults.BOTH)
@@ -85,12 +69,10 @@ class Stage:
         first = self.system.first_bit
         return [(tracer, first + tracer) for tracer in reversed(range(self.tracers))]
 
-    def _unwind(self, stack: int, readable: bool) -> tuple[int, ...]:
-        return unwind_pcs(self._states[stack], readable=readable)
-
-    def _truth(self, stack: int) -> Sequence[tuple[int, ...]]:
-        truth = self._states[stack].truth
-        return (truth, truth[:1]) if self._may_fault else (truth,)
+    def _truth(self, stack: int) -> Sequence[Trace]:
+        if self._may_fault:
+            return self._stacks.acceptable(stack)
+        return (self._stacks.truth(stack),)
 
     # contexts
 
@@ -192,22 +174,3 @@ async def reschedule(caller: Caller) -> None:
     """A timer interrupt: another task should have the CPU."""
     if caller.task is not None:
         await caller.task.thread_flags.fetch_or(TIF_NEED_RESCHED)
-
-
-def _size(name: str, given: int | None, default: int, least: int) -> int:
-    size = default if given is None else given
-    if size < least:
-        raise UsageError(f"this program needs at least {least} {name}")
-    return size
-
-
-def _captured(tasks: int) -> tuple[CapturedState, ...]:
-    states: list[CapturedState] = []
-    for task in range(tasks):
-        states += load(CAPTURED[task % len(CAPTURED)]).states[:STATES]
-    return tuple(states)
-
-
-def _stacks_of(task: int, user_tasks: int) -> range:
-    """A kernel thread has none of its own, and is never unwound."""
-    return range(task * STATES, (task + 1) * STATES) if task < user_tasks else range(1)

@@ -1,0 +1,26 @@
+"""What actors report besides the kernel's own events; no property is about these."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A reader hands a sample on."""
+
+    tracer: int
+    task: int
+    cookie: int
+    """0 for a sample whose request was refused: its chain is its own."""
+    chain: tuple[int, ...]
+    merged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnd:
+    """A reader has read its last message. Counts of samples by what became of them, and of records lost."""
+
+    tracer: int
+    direct: int
+    merged: int
+    unmerged: int
+    lost: int

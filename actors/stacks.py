@@ -1,0 +1,40 @@
+"""The user stacks that tasks go through: captured on a real machine, unwound by their SFrame tables."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from stackweave.core.monitors import Trace
+from stackweave.core.sframe.packed import CapturedState, load, unwind_pcs
+
+CAPTURED: Final = ("mini-v3", "recur-v3", "plt-v3", "recur-v2", "mini-v1")
+"""Packed programs that tasks run, in turn."""
+
+STATES: Final = 4
+"""Captured states that each task goes through."""
+
+
+class UserStacks:
+    """The stacks of some tasks, numbered through: task n has those of `of_task(n)`."""
+
+    def __init__(self, tasks: int) -> None:
+        self.tasks = tasks
+        self._states: list[CapturedState] = []
+        for task in range(tasks):
+            self._states += load(CAPTURED[task % len(CAPTURED)]).states[:STATES]
+
+    def of_task(self, task: int) -> range:
+        """A task's own. A kernel thread, which is never unwound, is said to have the first one."""
+        return range(task * STATES, (task + 1) * STATES) if task < self.tasks else range(1)
+
+    def unwind(self, stack: int, readable: bool) -> tuple[int, ...]:
+        """Program counters, innermost first; the first one alone where memory cannot be read."""
+        return unwind_pcs(self._states[stack], readable=readable)
+
+    def truth(self, stack: int) -> Trace:
+        """The true backtrace, as it was recorded."""
+        return self._states[stack].truth
+
+    def acceptable(self, stack: int) -> Sequence[Trace]:
+        """What may be recorded where reading a stack may fail: all of the backtrace, or its first entry."""
+        truth = self.truth(stack)
+        return truth, truth[:1]

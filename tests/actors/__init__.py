@@ -1,0 +1,1 @@
+"""Tests of the core: machine, operations, memory, interpreter, strategies and monitors."""
