@@ -33,6 +33,6 @@ def as_int(value: int) -> int:
     return value - (1 << 32) if value >> 31 else value
 
 
-def bit_mask(bit: int) -> int:
-    """BIT(bit) as x86 computes it: the shift count is taken modulo 64, so BIT(-1) is bit 63."""
-    return 1 << (bit & 63)
+def bit_mask(bit: int, long_bits: int = 64) -> int:
+    """BIT(bit) as x86 computes it: the shift count is taken modulo the bits of a long, so BIT(-1) is its last."""
+    return 1 << (bit & (long_bits - 1))

@@ -109,6 +109,8 @@ class UnwindReset:
     """A task's cookie was cleared on its way to (or from) user mode: the next request makes a new one."""
 
     task: int
+    at_entry: bool = False
+    """It belongs to the entry that was left before: this one's requests are yet to come."""
 
 
 @dataclass(frozen=True, slots=True)

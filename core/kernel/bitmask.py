@@ -8,10 +8,11 @@ anywhere else, so it waits for the next way out of the kernel.
 
 from typing import ClassVar
 
-from ..cint import as_int, bit_mask
+from ..cint import as_int
 from ..events import UnwindReset
 from ..operations import barrier, emit, local_irq_restore, local_irq_save, smp_processor_id
 from .cookie import unwind_get_cookie
+from .flavour import Reset
 from .generation import (
     UNWIND_PENDING,
     Caller,
@@ -26,11 +27,17 @@ from .structs import EINVAL, PF_EXITING, PF_KTHREAD, Task, TaskWorkMode, UnwindW
 
 
 class Bitmask(Generation):
-    """63 tracers: bits 1 to 63."""
+    """63 tracers: bits 1 to 63; 31 where a long has 32 bits."""
 
     name: ClassVar[str] = "bitmask"
     reserved: ClassVar[int] = UNWIND_PENDING
     errnos: ClassVar[tuple[int, ...]] = (-EINVAL,)
+    takes: ClassVar[tuple[str, ...]] = (
+        "32-bit",
+        "no-nmi-cmpxchg",
+        "reset-at-entry",
+        "irq-on-after-reset",
+    )
 
     async def unwind_deferred_init(self, work: UnwindWork) -> int:
         """The lowest free bit."""
@@ -41,6 +48,8 @@ class Bitmask(Generation):
         task = caller.task
         if task is None or await task.flags.load() & (PF_KTHREAD | PF_EXITING):
             return -EINVAL, 0
+        if caller.nmi_cpu is not None and not self.flavour.nmi_safe_cmpxchg:
+            return -EINVAL, 0
         flags = await local_irq_save()
         result, cookie = await self._claim(task, work)
         await local_irq_restore(flags)
@@ -50,7 +59,7 @@ class Bitmask(Generation):
         info = task.unwind_info
         cpu = await smp_processor_id()
         cookie = await unwind_get_cookie(info, self.deferral.unwind_ctx_ctr, cpu)
-        bit = bit_mask(await work.bit.load())
+        bit = self.flavour.bit_mask(await work.bit.load())
         if await info.unwind_mask.load() & bit:
             return 1, cookie
         claimed = UNWIND_PENDING | bit
@@ -67,16 +76,16 @@ class Bitmask(Generation):
 
     async def unwind_deferred_cancel(self, work: UnwindWork) -> None:
         """Every task forgets the bit before it is anybody else's."""
-        bit = await work.bit.load()
-        if bit_mask(bit) & self.reserved:
+        mask = self.flavour.bit_mask(await work.bit.load())
+        if mask & self.reserved:
             return
         deferral = self.deferral
         async with deferral.callback_mutex:
             await list_del_rcu(deferral.nodes, work.list)
-            await deferral.unwind_mask.store(await deferral.unwind_mask.load() & ~bit_mask(bit))
+            await deferral.unwind_mask.store(await deferral.unwind_mask.load() & ~mask)
             for task in deferral.tasks:
-                await task.unwind_info.unwind_mask.fetch_andnot(bit_mask(bit))
-                await self.forget(task, bit_mask(bit))
+                await task.unwind_info.unwind_mask.fetch_andnot(mask)
+                await self.forget(task, mask)
 
     async def unwind_deferred_task_work(self, task: Task) -> None:
         """PENDING goes before the unwind; the other bits stay."""
@@ -98,7 +107,7 @@ class Bitmask(Generation):
             bit = await work.bit.load()
             if bits >> bit & 1:
                 await call_tracer(deferral, work, task, cookie, nr)
-                await self.complete(task, bit_mask(bit))
+                await self.complete(task, self.flavour.bit_mask(bit))
             node = await work.list.next.load()
 
     async def unwind_reset_info(self, task: Task) -> None:
@@ -108,7 +117,7 @@ class Bitmask(Generation):
             if not await take_mask(task):
                 return
             await info.id.store(0)
-            await emit(UnwindReset(task.number))
+            await emit(UnwindReset(task.number, self.flavour.reset is Reset.ENTRY))
         cache = await cache_of(self.deferral, info)
         if cache:
             await cache.nr_entries.store(0)

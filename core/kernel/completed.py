@@ -12,7 +12,7 @@ from .structs import Task
 
 
 class Completed(Bitmask):
-    """63 tracers: bits 1 to 63."""
+    """63 tracers: bits 1 to 63; 31 where a long has 32 bits."""
 
     name: ClassVar[str] = "completed"
 

@@ -10,6 +10,9 @@ How far the user's code came meanwhile is a choice of who enters: its stack is t
 interrupts and NMIs, perhaps still the same. That holds for an irq_work interrupt too that an NMI raised in
 the kernel and that is still pending at the return: machines may deliver it a few instructions late.
 
+The way out has events of its own that a tracer may ask at: whenever interrupts go off in the exit loop, and once
+when they are about to go on for the return. The flavour says whether the latter comes before the reset.
+
 Left out: signals, ptrace, seccomp, and preemption inside the kernel: a task gives its CPU up in the exit
 loop and where it sleeps.
 """
@@ -27,6 +30,7 @@ from ..operations import (
     schedule,
 )
 from ..program import Cpu
+from .flavour import IrqOnEvent, Reset
 from .generation import Caller, Generation
 from .structs import (
     MODE_MASK,
@@ -57,7 +61,14 @@ class Entry:
     ) -> None:
         self._generation = generation
         self._task_work = task_work
+        self._flavour = generation.flavour
         self._tasks = tasks_by_context
+        self._irq_off: Handler | None = None
+        self._irq_on: Handler | None = None
+
+    def exit_events(self, irq_off: Handler | None = None, irq_on: Handler | None = None) -> None:
+        """What the way out's own events do: interrupts off (trace_hardirqs_off() in the exit loop), and on."""
+        self._irq_off, self._irq_on = irq_off, irq_on
 
     # system calls
 
@@ -77,21 +88,32 @@ class Entry:
             stack = _following(task, stack_of(regs))
             if await task.regs.cmpxchg(regs, regs_at(stack, Mode.KERNEL)) == regs:
                 await emit(KernelEntry(task.number, stack))
-                await self._generation.unwind_enter_from_user_mode(task)
+                await self._enter_from_user_mode(task)
                 return
+
+    async def _enter_from_user_mode(self, task: Task) -> None:
+        if self._flavour.reset is Reset.ENTRY:
+            await self._generation.unwind_reset_info(task)
 
     async def do_syscall_64(self, task: Task) -> None:
         """The way out of a system call."""
+        await local_irq_save()
+        await _fire(self._irq_off, task)
         await self._exit_to_user_mode(task)
 
     async def irqentry_exit(self, task: Task) -> None:
-        """The way out of an interrupt that came in user mode."""
+        """The way out of an interrupt that came in user mode: they went off when it came."""
+        await local_irq_save()
         await self._exit_to_user_mode(task)
 
     async def _exit_to_user_mode(self, task: Task) -> None:
-        await local_irq_save()
         await self.exit_to_user_mode_loop(task)
-        await self._generation.unwind_reset_info(task)
+        if self._flavour.irq_on_event is IrqOnEvent.BEFORE_RESET:
+            await _fire(self._irq_on, task)
+        if self._flavour.reset is Reset.EXIT:
+            await self._generation.unwind_reset_info(task)
+        if self._flavour.irq_on_event is IrqOnEvent.AFTER_RESET:
+            await _fire(self._irq_on, task)
         await task.regs.fetch_andnot(MODE_MASK)
         await emit(KernelExit(task.number))
         await local_irq_restore(1)
@@ -106,6 +128,7 @@ class Entry:
             if work & TIF_NOTIFY_RESUME:
                 await self._resume_user_mode_work(task)
             await local_irq_save()
+            await _fire(self._irq_off, task)
 
     async def _resume_user_mode_work(self, task: Task) -> None:
         await task.thread_flags.fetch_andnot(TIF_NOTIFY_RESUME)
@@ -135,7 +158,7 @@ class Entry:
             regs = await task.regs.load()
             if mode_of(regs) is Mode.USER:
                 await self._arrive_from_user(task, regs, Mode.INTERRUPTED, await _run_on(task))
-                await self._generation.unwind_enter_from_user_mode(task)
+                await self._enter_from_user_mode(task)
         await handler(Caller(task))
 
     async def nmi(self, cpu: Cpu, handler: Handler, line: Word | None = None) -> None:
@@ -162,6 +185,11 @@ class Entry:
         stack = _following(task, stack_of(regs)) if run_on else stack_of(regs)
         if await task.regs.cmpxchg(regs, regs_at(stack, mode)) == regs:
             await emit(KernelEntry(task.number, stack))
+
+
+async def _fire(source: Handler | None, task: Task) -> None:
+    if source is not None:
+        await source(Caller(task))
 
 
 async def _run_on(task: Task) -> bool:

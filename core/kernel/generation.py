@@ -15,6 +15,7 @@ from ..events import Registered
 from ..memory import PerCpu, Word
 from ..operations import emit
 from ..program import Cpu
+from .flavour import Flavour, canonical, flavoured
 from .lists import Nodes, list_add_rcu
 from .mutex import Mutex
 from .srcu import Srcu
@@ -66,11 +67,25 @@ class Generation(ABC):
     """Bits of the mask that no tracer can have."""
     errnos: ClassVar[tuple[int, ...]]
     """What a request may return besides 0 and 1."""
+    default: ClassVar[Flavour] = Flavour()
+    takes: ClassVar[tuple[str, ...]]
+    """The names of flavours that make a difference to it."""
 
-    def __init__(self, deferral: Deferral) -> None:
+    def __init__(self, deferral: Deferral, flavour: Flavour) -> None:
         self.deferral = deferral
+        self.flavour = flavour
         for task in deferral.tasks:
             deferral.task_work.declare(task.unwind_info.work, self.unwind_deferred_task_work)
+
+    @classmethod
+    def flavour_name(cls, name: str) -> str:
+        """One or more names in their one order. Raises `UsageError` for what this generation cannot be."""
+        return canonical(name, cls.name, cls.takes)
+
+    @classmethod
+    def flavoured(cls, name: str | None) -> Flavour:
+        """What a name stands for; None is the default."""
+        return flavoured(cls.default, cls.flavour_name(name)) if name else cls.default
 
     @abstractmethod
     async def unwind_deferred_init(self, work: UnwindWork) -> int:
@@ -88,12 +103,9 @@ class Generation(ABC):
     async def unwind_deferred_task_work(self, task: Task) -> None:
         """The task work: unwind and call the tracers that asked."""
 
-    async def unwind_enter_from_user_mode(self, task: Task) -> None:  # noqa: B027  # most do nothing
-        """A task has come from user mode by a system call or interrupt."""
-
     @abstractmethod
     async def unwind_reset_info(self, task: Task) -> None:
-        """Clear the task's state on the way to user mode."""
+        """Clear the task's state on the way to user mode, or when it has come from there."""
 
     @abstractmethod
     async def unwind_deferred_task_exit(self, task: Task) -> None:

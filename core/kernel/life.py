@@ -1,10 +1,16 @@
 """The life of a task: fork, exec, exit (kernel/fork.c, fs/exec.c, kernel/exit.c), as unwinding sees it."""
 
+from collections.abc import Awaitable, Callable
+
 from ..events import TaskExit
 from ..operations import emit, wake_up_new_task
+from .flavour import ExitHook
 from .generation import Generation
 from .structs import PF_EXITING, Mode, Task, regs_at
 from .task_work import TaskWork
+
+Detach = Callable[[Task], Awaitable[None]]
+"""What perf_event_exit_task() does: take the task's own events away."""
 
 
 class Life:
@@ -15,10 +21,12 @@ class Life:
         generation: Generation,
         task_work: TaskWork,
         contexts: dict[int, int],
+        detach: Detach | None = None,
     ) -> None:
         self._generation = generation
         self._task_work = task_work
         self._contexts = contexts
+        self._detach = detach
 
     async def fork(self, child: Task) -> bool:
         """Start a declared task: nothing of the parent's unwind state is inherited. False if it is live."""
@@ -39,11 +47,17 @@ class Life:
     async def do_exit(self, task: Task) -> None:
         """A task that has entered the kernel ends itself.
 
-        Its requests are refused, the works left are run, then none is taken. Its cache is freed with its
-        structure, an RCU grace period later: after any walk over the tasks.
+        Its requests are refused, its own events are detached, the works left are run, then none is taken. Its
+        cache is freed with its structure, an RCU grace period later: after any walk over the tasks.
         """
+        hook = self._generation.flavour.exit_hook
         await task.flags.fetch_or(PF_EXITING)
-        await self._generation.unwind_deferred_task_exit(task)
+        if hook is ExitHook.BEFORE_PERF_EVENT_EXIT:
+            await self._generation.unwind_deferred_task_exit(task)
+        if self._detach is not None:
+            await self._detach(task)
+        if hook is ExitHook.AFTER_PERF_EVENT_EXIT:
+            await self._generation.unwind_deferred_task_exit(task)
         await task.mm.store(0)
         await self._task_work.task_work_run(task)
         await emit(TaskExit(task.number))

@@ -11,6 +11,7 @@ from typing import ClassVar
 from ..events import Registered, UnwindReset
 from ..operations import emit, local_irq_restore, local_irq_save, smp_processor_id
 from .cookie import unwind_get_cookie
+from .flavour import Reset
 from .generation import Caller, Generation, cache_of, call_tracer
 from .lists import list_add_rcu, list_del_rcu
 from .structs import EINVAL, PF_EXITING, PF_KTHREAD, Task, TaskWorkMode, UnwindTaskInfo, UnwindWork
@@ -22,6 +23,7 @@ class MutexList(Generation):
     name: ClassVar[str] = "mutex_list"
     reserved: ClassVar[int] = 0
     errnos: ClassVar[tuple[int, ...]] = (-EINVAL,)
+    takes: ClassVar[tuple[str, ...]] = ("32-bit", "reset-at-entry", "irq-on-after-reset")
     nmi_safe: ClassVar[bool] = False
 
     async def unwind_deferred_init(self, work: UnwindWork) -> int:
@@ -37,7 +39,7 @@ class MutexList(Generation):
     async def unwind_deferred_request(self, work: UnwindWork, caller: Caller) -> tuple[int, int]:
         """1: somebody's request is pending already."""
         task = caller.task
-        if caller.nmi_cpu is not None and not self.nmi_safe:
+        if caller.nmi_cpu is not None and not (self.nmi_safe and self.flavour.nmi_safe_cmpxchg):
             return -EINVAL, 0
         if task is None or await task.flags.load() & (PF_KTHREAD | PF_EXITING):
             return -EINVAL, 0
@@ -86,7 +88,7 @@ class MutexList(Generation):
         """A request that is still pending loses its cookie."""
         info: UnwindTaskInfo = task.unwind_info
         await info.id.store(0)
-        await emit(UnwindReset(task.number))
+        await emit(UnwindReset(task.number, self.flavour.reset is Reset.ENTRY))
         cache = await cache_of(self.deferral, info)
         if cache:
             await cache.nr_entries.store(0)
@@ -99,6 +101,7 @@ class MutexListNmi(MutexList):
     """The same where an NMI may ask: whoever swaps the flag queues the work."""
 
     name: ClassVar[str] = "mutex_list_nmi"
+    takes: ClassVar[tuple[str, ...]] = (*MutexList.takes, "no-nmi-cmpxchg")
     nmi_safe: ClassVar[bool] = True
 
     async def _queue(self, task: Task) -> int:

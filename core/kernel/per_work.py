@@ -11,8 +11,9 @@ no trace can be made the callback is given what lies on the stack: reported as u
 from functools import partial
 from typing import ClassVar, Final
 
-from ..events import Registered, UndefinedBehaviour
+from ..events import Registered, UndefinedBehaviour, UnwindReset
 from ..operations import emit, local_irq_restore, local_irq_save, smp_processor_id
+from .flavour import Flavour, Reset
 from .generation import Caller, Deferral, Generation, call_tracer
 from .structs import EEXIST, EINVAL, ESRCH, UNWIND_MAX_ENTRIES, Task, TaskWorkMode, UnwindWork
 
@@ -26,9 +27,11 @@ class PerWork(Generation):
     name: ClassVar[str] = "per_work"
     reserved: ClassVar[int] = 0
     errnos: ClassVar[tuple[int, ...]] = (-EINVAL, -EEXIST, -ESRCH)
+    default: ClassVar[Flavour] = Flavour(reset=Reset.ENTRY)
+    takes: ClassVar[tuple[str, ...]] = ("32-bit", "reset-at-exit")
 
-    def __init__(self, deferral: Deferral) -> None:
-        super().__init__(deferral)
+    def __init__(self, deferral: Deferral, flavour: Flavour) -> None:
+        super().__init__(deferral, flavour)
         for work in deferral.works.values():
             deferral.task_work.declare(work.work, partial(self._run, work))
 
@@ -108,12 +111,10 @@ class PerWork(Generation):
     async def unwind_deferred_task_work(self, task: Task) -> None:
         """No work is the task's own."""
 
-    async def unwind_enter_from_user_mode(self, task: Task) -> None:
-        """The reset is here."""
-        await task.unwind_info.id.store(0)
-
     async def unwind_reset_info(self, task: Task) -> None:
-        """Nothing on the way out."""
+        """unwind_enter_from_user_mode(): the cookie alone."""
+        await task.unwind_info.id.store(0)
+        await emit(UnwindReset(task.number, self.flavour.reset is Reset.ENTRY))
 
     async def unwind_deferred_task_exit(self, task: Task) -> None:
         """There is no hook yet: what is pending is run after the user memory is gone."""

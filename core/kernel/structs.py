@@ -1,9 +1,11 @@
 """The kernel's structures, as far as deferred unwinding touches them, and the constants they hold."""
 
 from enum import IntEnum
+from types import coroutine
 from typing import Final
 
 from ..memory import SignedWord, SplitWord, Struct, Word
+from ..operations import RELAXED, Order, Step
 
 EPERM: Final = 1
 ESRCH: Final = 3
@@ -94,6 +96,25 @@ class UnwindTaskInfo(Struct):
     work: CallbackHead
     id: SplitWord
     """union unwind_task_id: low half cpu + 1, high half an odd counter; 0: none yet."""
+
+
+class HalvedWord(SplitWord):
+    """The same where a long has 32 bits: each access to the whole is two, and others may come between."""
+
+    __slots__ = ()
+
+    @coroutine
+    def load(self, order: Order = RELAXED) -> Step:
+        """The low half first."""
+        low = yield from self.low.load(order)
+        high = yield from self.high.load(order)
+        return low | high << 32
+
+    @coroutine
+    def store(self, value: int, order: Order = RELAXED) -> Step:
+        """The low half first."""
+        yield from self.low.store(value, order)
+        return (yield from self.high.store(value >> 32, order))
 
 
 class Task(Struct):

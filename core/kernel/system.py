@@ -19,12 +19,12 @@ from .bitmask import Bitmask
 from .completed import Completed
 from .entry import Entry
 from .generation import Callback, Caller, Deferral, Generation
-from .life import Life
+from .life import Detach, Life
 from .mutex import Mutex
 from .mutex_list import MutexList, MutexListNmi
 from .per_work import PerWork
 from .srcu import Srcu
-from .structs import ListHead, Mode, Task, UnwindCache, UnwindWork, regs_at
+from .structs import HalvedWord, ListHead, Mode, Task, UnwindCache, UnwindWork, regs_at
 from .task_work import TaskWork
 from .unwind_user import Faults, Unwinder, UnwindUser
 from .upstream import Upstream
@@ -54,26 +54,32 @@ class System:
         program: Program,
         generation: str,
         *,
+        flavour: str | None = None,
         tasks: int,
         tracers: int,
         unwinder: Unwinder,
         stacks: Sequence[range],
         faults: Faults = Faults.NEVER,
         callback: Callback | None = None,
+        detach: Detach | None = None,
     ) -> None:
         self.program = program
+        chosen = GENERATIONS[generation].flavoured(flavour)
         layout = program.layout
         self.cpus = tuple(program.cpu(number) for number in range(program.cpus))
         self.tasks = tuple(layout.place(f"task{number}", Task) for number in range(tasks))
         for number, task in enumerate(self.tasks):
             task.number = number
             task.stacks = stacks[number]
+            if chosen.long_bits == 32:
+                identity = task.unwind_info.id
+                task.unwind_info.id = HalvedWord(identity.address, identity.name)
             layout.initialise(task.mm, 1)
             layout.initialise(task.regs, regs_at(stacks[number][0], Mode.USER))
         self.tracers = tuple(layout.place(f"tracer{number}", Tracer) for number in range(tracers))
         for number, tracer in enumerate(self.tracers):
             tracer.work.tracer = number
-        self.task_work = TaskWork()
+        self.task_work = TaskWork(chosen.irq_work)
         callbacks = layout.place("callbacks", ListHead)
         lists = {tracer.work.list.address: tracer.work for tracer in self.tracers}
         deferral = Deferral(
@@ -92,18 +98,19 @@ class System:
             unwind_srcu=Srcu(layout, "unwind_srcu"),
         )
         self.deferral = deferral
-        self.generation = GENERATIONS[generation](deferral)
+        self.generation = GENERATIONS[generation](deferral, chosen)
         self.start_registered(())
         self._registered: tuple[tuple[int, int], ...] = ()
         self._contexts: dict[int, int] = {}
         self._tasks_by_current: dict[int, Task] = {}
         self.entry = Entry(self.generation, self.task_work, self._tasks_by_current)
-        self.life = Life(self.generation, self.task_work, self._contexts)
+        self.life = Life(self.generation, self.task_work, self._contexts, detach)
 
     @property
     def first_bit(self) -> int:
         """The lowest bit that a tracer can have."""
-        return self.generation.reserved.bit_length()
+        reserved = self.generation.reserved
+        return (~reserved & reserved + 1).bit_length() - 1
 
     def runs(self, task: Task, context: int) -> None:
         """Say which context of the program is a task's."""
@@ -118,7 +125,7 @@ class System:
         if not self.generation.reserved:
             bits = [(tracer, -1) for tracer, _ in bits]
         layout, head = self.program.layout, self.deferral.callbacks
-        taken, previous = self.generation.reserved, head
+        taken, previous = self.generation.reserved | self.generation.flavour.no_bits, head
         for tracer, bit in bits:
             work = self.tracers[tracer].work
             layout.initialise(work.bit, bit)
@@ -173,11 +180,13 @@ class System:
         await emit(CancelEnd(tracer))
 
 
-def requests(system: System, tracer: int) -> Callable[[Caller], Awaitable[None]]:
+def requests(
+    system: System, tracer: int, *, outside: bool = True
+) -> Callable[[Caller], Awaitable[None]]:
     """A handler: a source of the tracer fires once, if it is enabled."""
 
     async def fire(caller: Caller) -> None:
         if await system.tracers[tracer].enabled.load():
-            await system.request(tracer, caller)
+            await system.request(tracer, caller, outside=outside)
 
     return fire

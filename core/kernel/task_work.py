@@ -29,7 +29,8 @@ TaskWorkFunction = Callable[[Task], Awaitable[None]]
 class TaskWork:
     """The works of all tasks: which function each `CallbackHead` has."""
 
-    def __init__(self) -> None:
+    def __init__(self, irq_work: bool) -> None:
+        self._irq_work = irq_work
         self._works: dict[int, CallbackHead] = {}
         self._functions: dict[int, TaskWorkFunction] = {}
 
@@ -44,9 +45,9 @@ class TaskWork:
         """Push the work and make the task notice. 0, -ESRCH for a task that has exited.
 
         `TWA_NMI_CURRENT`: the task must be the current one of `cpu`, whose irq_work is raised so that an
-        interrupt comes as soon as it may; -EINVAL without a CPU.
+        interrupt comes as soon as it may; -EINVAL without a CPU or irq_work.
         """
-        if mode is TaskWorkMode.TWA_NMI_CURRENT and cpu is None:
+        if mode is TaskWorkMode.TWA_NMI_CURRENT and (cpu is None or not self._irq_work):
             return -EINVAL
         head = await task.task_works.load()
         while True:

@@ -11,10 +11,11 @@ the snapshot of the bits before the SRCU section, `bit` read again after the cal
 
 from typing import ClassVar
 
-from ..cint import as_int, bit_mask
+from ..cint import as_int
 from ..events import UndefinedBehaviour, UnwindReset
 from ..operations import barrier, choose, emit, local_irq_restore, local_irq_save, smp_processor_id
 from .cookie import unwind_get_cookie
+from .flavour import ExitHook, Flavour, IrqOnEvent, Reset
 from .generation import (
     UNWIND_PENDING,
     Caller,
@@ -31,11 +32,24 @@ UNWIND_USED = 1 << 1
 
 
 class Upstream(Generation):
-    """62 tracers: bits 2 to 63."""
+    """62 tracers: bits 2 to 63; 30 where a long has 32 bits."""
 
     name: ClassVar[str] = "upstream"
     reserved: ClassVar[int] = UNWIND_PENDING | UNWIND_USED
     errnos: ClassVar[tuple[int, ...]] = (-EINVAL,)
+    default: ClassVar[Flavour] = Flavour(
+        irq_on_event=IrqOnEvent.AFTER_RESET, exit_hook=ExitHook.AFTER_PERF_EVENT_EXIT
+    )
+    takes: ClassVar[tuple[str, ...]] = (
+        "32-bit",
+        "no-nmi-cmpxchg",
+        "no-irq-work",
+        "reset-at-entry",
+        "irq-on-before-reset",
+        "no-exit-hook",
+        "exit-hook-before-perf",
+        "int-bit",
+    )
 
     async def unwind_deferred_init(self, work: UnwindWork) -> int:
         """The work's fields are cleared before the mutex is taken."""
@@ -46,12 +60,16 @@ class Upstream(Generation):
         task = caller.task
         if task is None or await task.flags.load() & (PF_KTHREAD | PF_EXITING):
             return -EINVAL, 0
+        if caller.nmi_cpu is not None and not self.flavour.nmi_safe_cmpxchg:
+            return -EINVAL, 0
         bit = await work.bit.load()
+        if bit < 0 and self.flavour.int_bit:
+            return -EINVAL, 0
         if bit < 0:
             # the variable is unsigned long in the kernel: the test that would refuse it never holds
             await emit(UndefinedBehaviour("shift-out-of-bounds"))
         flags = await local_irq_save()
-        result, cookie = await self._claim(task, bit_mask(bit), caller)
+        result, cookie = await self._claim(task, self.flavour.requested(bit), caller)
         await local_irq_restore(flags)
         return result, cookie
 
@@ -74,20 +92,20 @@ class Upstream(Generation):
 
     async def unwind_deferred_cancel(self, work: UnwindWork) -> None:
         """The mutex is held throughout; the bit is -1 before the grace period, so that nobody asks anew."""
-        bit = await work.bit.load()
-        if bit_mask(bit) & self.reserved:
+        mask = self.flavour.bit_mask(await work.bit.load())
+        if mask & self.reserved:
             return
         deferral = self.deferral
         async with deferral.callback_mutex:
             await list_del_rcu(deferral.nodes, work.list)
             await work.bit.store(-1)
-            await deferral.unwind_mask.store(await deferral.unwind_mask.load() & ~bit_mask(bit))
+            await deferral.unwind_mask.store(await deferral.unwind_mask.load() & ~mask)
             await deferral.unwind_srcu.synchronize()
             for task in deferral.tasks:
-                await task.unwind_info.unwind_mask.fetch_andnot(bit_mask(bit))
+                await task.unwind_info.unwind_mask.fetch_andnot(mask)
                 cache = await cache_of(deferral, task.unwind_info)
                 if cache:
-                    await cache.unwind_completed.fetch_andnot(bit_mask(bit))
+                    await cache.unwind_completed.fetch_andnot(mask)
 
     async def unwind_deferred_task_work(self, task: Task) -> None:
         """A tail call."""
@@ -116,7 +134,7 @@ class Upstream(Generation):
                 await call_tracer(deferral, work, task, cookie, nr)
                 cache = await cache_of(deferral, task.unwind_info)
                 if cache:
-                    called = bit_mask(await work.bit.load())
+                    called = self.flavour.bit_mask(await work.bit.load())
                     await cache.unwind_completed.store(await cache.unwind_completed.load() | called)
             node = await work.list.next.load()
 
@@ -133,7 +151,7 @@ class Upstream(Generation):
         if not await info.unwind_mask.load() or not await take_mask(task):
             return
         await info.id.store(0)
-        await emit(UnwindReset(task.number))
+        await emit(UnwindReset(task.number, self.flavour.reset is Reset.ENTRY))
         cache = await cache_of(self.deferral, info)
         if cache:
             await cache.nr_entries.store(0)

@@ -10,6 +10,7 @@ from stackweave.core.kernel.upstream import Upstream
 
 from .plants import Change, edit
 
+_BIT: Final = "self.flavour.requested(bit)"
 _REQUEST: Final = Upstream.unwind_deferred_request
 _CLAIM: Final = Upstream._claim
 _CANCEL: Final = Upstream.unwind_deferred_cancel
@@ -86,7 +87,7 @@ SEEN: Final = (
     ),
     Change(
         "BIT(-1) is no bit",
-        (edit(_REQUEST, "bit_mask(bit), caller", "0 if bit < 0 else bit_mask(bit), caller"),),
+        (edit(_REQUEST, _BIT + ", caller", f"0 if bit < 0 else {_BIT}, caller"),),
     ),
     Change(
         "a cancelled work is refused",
@@ -210,7 +211,7 @@ SEEN: Final = (
     Change("cancel keeps the work's bit", (edit(_CANCEL, "await work.bit.store(-1)", "pass"),)),
     Change(
         "cancel keeps the bit taken",
-        (edit(_CANCEL, "& ~bit_mask(bit))\n", "& ~0)\n"),),
+        (edit(_CANCEL, "& ~mask)\n", "& ~0)\n"),),
     ),
     Change(
         "cancel leaves the work on the list",

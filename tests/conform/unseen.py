@@ -19,9 +19,7 @@ _PROCESS: Final = Upstream.process_unwind_deferred
 _RESET: Final = Upstream.unwind_reset_info
 _BIT_MINUS_ONE: Final = "await work.bit.store(-1)\n"
 _LIST_DEL: Final = "await list_del_rcu(deferral.nodes, work.list)\n"
-_FREE_BIT: Final = (
-    "await deferral.unwind_mask.store(await deferral.unwind_mask.load() & ~bit_mask(bit))\n"
-)
+_FREE_BIT: Final = "await deferral.unwind_mask.store(await deferral.unwind_mask.load() & ~mask)\n"
 _SYNCHRONIZE: Final = "await deferral.unwind_srcu.synchronize()\n"
 _FUNC: Final = "await work.func.store(1 + work.tracer)"
 
@@ -53,12 +51,16 @@ UNSEEN: Final = {
         Change(
             "the bit is read after interrupts are off",
             (
-                edit(Upstream.unwind_deferred_request, "bit_mask(bit), caller", "work, caller"),
+                edit(
+                    Upstream.unwind_deferred_request,
+                    "self.flavour.requested(bit), caller",
+                    "work, caller",
+                ),
                 edit(Upstream._claim, "bit: int", "work: UnwindWork"),
                 edit(
                     Upstream._claim,
                     "if await info.unwind_mask.load() & bit:",
-                    "bit = bit_mask(await work.bit.load())\n"
+                    "bit = self.flavour.bit_mask(await work.bit.load())\n"
                     "if await info.unwind_mask.load() & bit:",
                 ),
             ),
@@ -249,14 +251,14 @@ UNSEEN: Final = {
                 edit(_CANCEL, _FREE_BIT, ""),
                 edit(
                     _CANCEL,
-                    "fetch_andnot(bit_mask(bit))\ncache",
-                    "fetch_andnot(bit_mask(bit))\n" + _FREE_BIT + "cache",
+                    "fetch_andnot(mask)\ncache",
+                    "fetch_andnot(mask)\n" + _FREE_BIT + "cache",
                 ),
             ),
         ),
         Change(
             "completed is not cleared",
-            (edit(_CANCEL, "await cache.unwind_completed.fetch_andnot(bit_mask(bit))", "pass"),),
+            (edit(_CANCEL, "await cache.unwind_completed.fetch_andnot(mask)", "pass"),),
         ),
     ),
     "init": _FUNC_FIRST,
