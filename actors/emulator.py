@@ -64,6 +64,7 @@ class Emulator:
         name: str = "emulator",
         *,
         generation: str = "upstream",
+        flavour: str | None = None,
         cpus: int = 2,
         tasks: int = 2,
         tracers: int = 3,
@@ -77,6 +78,7 @@ class Emulator:
         self.system = System(
             self.program,
             generation,
+            flavour=flavour,
             tasks=tasks,
             tracers=tracers,
             unwinder=self.stacks.unwind,

@@ -86,8 +86,14 @@ NAMES: Final[dict[str, tuple[str, Value]]] = {
 """Of each name: the field of `Flavour`, and its value there."""
 
 
-def canonical(name: str, generation: str, takes: Collection[str]) -> str:
-    """The names in `name` in their one order. Raises `UsageError` for what the generation cannot be."""
+def in_order(name: str) -> str:
+    """The names in `name` in the order of `NAMES`; what is no name of a flavour comes last."""
+    order = list(NAMES)
+    return "+".join(sorted(name.split("+"), key=lambda each: [*order, each].index(each)))
+
+
+def check(name: str, generation: str, takes: Collection[str]) -> None:
+    """Raises `UsageError` for names of which the generation cannot be."""
     given = name.split("+")
     for each in given:
         if each not in takes:
@@ -99,11 +105,10 @@ def canonical(name: str, generation: str, takes: Collection[str]) -> str:
         raise UsageError(f"flavour {name}: of each thing one can be said, and once")
     if "reset-at-entry" in given and "irq_on_event" in fields:
         raise UsageError(f"flavour {name}: on the way out there is no reset to be before or after")
-    return "+".join(each for each in NAMES if each in given)
 
 
 def flavoured(default: Flavour, name: str) -> Flavour:
-    """The flavour that a canonical name makes of a generation's default one."""
+    """The flavour that names make of a generation's default one."""
     flavour = default
     for each in name.split("+"):
         field, value = NAMES[each]

@@ -15,7 +15,7 @@ from ..events import Registered
 from ..memory import PerCpu, Word
 from ..operations import emit
 from ..program import Cpu
-from .flavour import Flavour, canonical, flavoured
+from .flavour import Flavour, check, flavoured
 from .lists import Nodes, list_add_rcu
 from .mutex import Mutex
 from .srcu import Srcu
@@ -78,14 +78,12 @@ class Generation(ABC):
             deferral.task_work.declare(task.unwind_info.work, self.unwind_deferred_task_work)
 
     @classmethod
-    def flavour_name(cls, name: str) -> str:
-        """One or more names in their one order. Raises `UsageError` for what this generation cannot be."""
-        return canonical(name, cls.name, cls.takes)
-
-    @classmethod
     def flavoured(cls, name: str | None) -> Flavour:
-        """What a name stands for; None is the default."""
-        return flavoured(cls.default, cls.flavour_name(name)) if name else cls.default
+        """What names stand for; None is the default. Raises `UsageError` for what this generation cannot be."""
+        if name is None:
+            return cls.default
+        check(name, cls.name, cls.takes)
+        return flavoured(cls.default, name)
 
     @abstractmethod
     async def unwind_deferred_init(self, work: UnwindWork) -> int:

@@ -174,13 +174,10 @@ def _schedule(value: Plain) -> Schedule:
 
 
 def _parameters(value: dict[str, Plain]) -> Parameters:
-    generation = value.pop("generation", None)
+    names = {key: value.pop(key) for key in ("generation", "flavour") if key in value}
     sizes = {key: integer(size, key, -_BITS, _BITS - 1) for key, size in value.items()}
     try:
-        return Parameters(
-            None if generation is None else text(generation, "generation"),
-            **sizes,
-        )
+        return Parameters(**{key: text(name, key) for key, name in names.items()}, **sizes)
     except TypeError:
         raise WireError(f"unknown parameters among {', '.join(sizes)}") from None
 

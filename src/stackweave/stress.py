@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from time import monotonic
 
+from stackweave.core.kernel.flavour import in_order
+
 from .campaign import Campaign, Finding, Subject
 from .campaign import run as run_campaign
 from .exits import Exit
@@ -25,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what it takes."""
     parser.add_argument("program", nargs="?", default=DEFAULT, metavar="PROGRAM")
     parser.add_argument("--generation", help="of the kernel's mechanism")
+    parser.add_argument(
+        "--flavour", metavar="NAME[+NAME]", help="of the generation, such as 32-bit"
+    )
     for size in ("cpus", "tasks", "tracers", "syscalls"):
         parser.add_argument(f"--{size}", type=_count, metavar="N", help=f"number of {size}")
     parser.add_argument(
@@ -52,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.tasks,
         arguments.tracers,
         arguments.syscalls,
+        None if arguments.flavour is None else in_order(arguments.flavour),
     )
     subject = Subject.of(find(arguments.program), parameters)
     progress = _Progress(arguments.executions) if sys.stderr.isatty() else None

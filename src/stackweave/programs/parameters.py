@@ -12,3 +12,5 @@ class Parameters:
     tasks: int | None = None
     tracers: int | None = None
     syscalls: int | None = None
+    flavour: str | None = None
+    """Names of flavours, joined by +."""

@@ -31,6 +31,7 @@ def scenario(parameters: Parameters) -> Program:
     emulator = Emulator(
         "default",
         generation=size.generation,
+        flavour=size.flavour,
         cpus=size.cpus,
         tasks=size.tasks,
         tracers=size.tracers,

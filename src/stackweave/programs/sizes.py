@@ -1,8 +1,9 @@
-"""How large a built-in program is, and of which generation: its own defaults, or what was asked for."""
+"""How large a built-in program is, of which generation and flavour: its own defaults, or what was asked for."""
 
 from dataclasses import asdict, dataclass
 
 from stackweave.core import UsageError
+from stackweave.core.kernel.flavour import in_order
 from stackweave.core.kernel.system import GENERATIONS
 
 from .parameters import Parameters
@@ -17,33 +18,44 @@ class Sizes:
     tasks: int
     tracers: int
     syscalls: int
+    flavour: str | None
+    """None is the generation's default."""
 
     def given(self) -> dict[str, int | str]:
         """As a program's parameters."""
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 def sizes(
     parameters: Parameters,
     *,
     generation: str = "upstream",
+    flavour: str | None = None,
     cpus: int = 1,
     tasks: int = 1,
     tracers: int = 1,
     syscalls: int = 1,
 ) -> Sizes:
-    """The defaults, except where `parameters` say otherwise. Raises `UsageError` for what cannot be."""
-    generation = parameters.generation or generation
+    """The defaults, except where `parameters` say otherwise. Raises `UsageError` for what cannot be.
+
+    A program's own flavour is one of its own generation: another one that is asked for is as it is by default.
+    """
+    if parameters.generation not in (None, generation):
+        generation, flavour = parameters.generation, None
     if generation not in GENERATIONS:
         raise UsageError(f"no generation {generation!r}: there are {', '.join(GENERATIONS)}")
+    kind = GENERATIONS[generation]
+    if parameters.flavour is not None:
+        flavour = parameters.flavour
     chosen = Sizes(
         generation,
         _size("cpus", parameters.cpus, cpus, cpus),
         _size("tasks", parameters.tasks, tasks, tasks),
         _size("tracers", parameters.tracers, tracers, tracers),
         _size("syscalls", parameters.syscalls, syscalls, 1),
+        None if flavour is None else in_order(flavour),
     )
-    bits = 64 - GENERATIONS[generation].reserved.bit_count()
+    bits = kind.flavoured(flavour).long_bits - kind.reserved.bit_count()
     if chosen.tracers > bits:
         raise UsageError(f"generation {generation} has {bits} bits for tracers")
     return chosen

@@ -25,6 +25,7 @@ class Stage:
         parameters: Parameters,
         *,
         generation: str = "upstream",
+        flavour: str | None = None,
         cpus: int = 1,
         tasks: int = 1,
         tracers: int = 1,
@@ -34,6 +35,7 @@ class Stage:
         size = sizes(
             parameters,
             generation=generation,
+            flavour=flavour,
             cpus=cpus,
             tasks=tasks,
             tracers=tracers,
@@ -47,6 +49,7 @@ class Stage:
         self.system = System(
             self.program,
             size.generation,
+            flavour=size.flavour,
             tasks=self.user_tasks + 1,
             tracers=self.tracers,
             unwinder=self._stacks.unwind,
