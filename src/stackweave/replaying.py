@@ -79,7 +79,7 @@ def replay_on(schedule: Schedule, program: Program) -> Replay:
     try:
         interpreter = Interpreter(program)
         outcome = interpreter.run(FixedSchedule(decisions))
-        told = tuple(_tell(interpreter, decisions))
+        told = tuple(steps_of(interpreter, decisions))
     except ModelError:
         raise
     except UsageError as error:
@@ -134,7 +134,8 @@ class _Answers(FixedSchedule):
         return taken
 
 
-def _tell(interpreter: Interpreter, decisions: Sequence[int]) -> Iterator[Step]:
+def steps_of(interpreter: Interpreter, decisions: Sequence[int]) -> Iterator[Step]:
+    """The steps of an execution that is known to be one of the interpreter's program."""
     answers = _Answers(decisions)
     interpreter.reset(answers)
     yield from _beginning(interpreter, answers)

@@ -1,0 +1,159 @@
+"""What is measured for each verdict, and whether it bears the verdict out."""
+
+from dataclasses import dataclass, replace
+
+from stackweave.core import FixedSchedule, Interpreter, Program
+
+from .entry import Case, Entry, Verdict
+from .exhaust import Search, search
+from .measure import (
+    ENOUGH,
+    SEEDS,
+    Rate,
+    cost_of,
+    digest_of,
+    first_of,
+    rate_of,
+    shows,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What a search of every execution gave."""
+
+    complete: bool
+    states: int
+    ends: int
+    signatures: tuple[str, ...]
+
+    @classmethod
+    def of(cls, found: Search) -> "Searched":
+        """Without the schedules."""
+        return cls(found.complete, found.states, found.ends, found.signatures)
+
+    def is_without(self, signatures: tuple[str, ...]) -> bool:
+        """Whether it proves that none of the signatures can be."""
+        return self.complete and not set(signatures) & set(self.signatures)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was measured for one entry; which of it there is depends on the verdict."""
+
+    digest: str = ""
+    firsts: tuple[int | None, ...] = ()
+    """Of each seed, the first execution that shows it; None: not within the executions that a seed has."""
+    rate: Rate | None = None
+    others: tuple[str, ...] = ()
+    """Signatures that the executions of the rate show besides."""
+    script: tuple[int, ...] = ()
+    """A kept schedule's decisions."""
+    searched: Searched | None = None
+    """Every execution of the entry's own program."""
+    gone: tuple[Searched, ...] = ()
+    """Of each `Gone`, every execution of its program."""
+    also: tuple[int | None, ...] = ()
+    """Of each generation in `Entry.also`, the first execution of seed 0 that shows it."""
+
+    def bears_out(self, entry: Entry) -> bool:
+        """Whether this is what the entry's verdict claims."""
+        if entry.case is None:
+            return True
+        return (
+            self.bears_out_verdict(entry)
+            and len(self.gone) == len(entry.gone)
+            and all(each.is_without(entry.signatures) for each in self.gone)
+            and len(self.also) == len(entry.also)
+            and None not in self.also
+        )
+
+    def bears_out_verdict(self, entry: Entry) -> bool:
+        """The same of the verdict alone, and not of where it is gone and where it is also."""
+        match entry.verdict:
+            case Verdict.REPRODUCED if entry.scripted:
+                return bool(self.script)
+            case Verdict.REPRODUCED:
+                return sum(first is not None for first in self.firsts) >= ENOUGH
+            case Verdict.REFUTED | Verdict.GONE:
+                return self.searched is not None and self.searched.is_without(entry.signatures)
+            case Verdict.OPEN:
+                return self.rate is not None and not self.rate.count
+            case Verdict.DESIGN_COST:
+                return self.rate is not None and self.rate.count > 0
+            case Verdict.NOT_AN_INTERLEAVING:
+                return True
+
+    def repeats(self, before: "Evidence") -> bool:
+        """Whether the verdict's measurement is the same as before."""
+        names = ("firsts", "rate", "others", "script", "searched")
+        return all(getattr(self, name) == getattr(before, name) for name in names)
+
+
+def measure(entry: Entry, kept: Evidence | None = None) -> Evidence:
+    """Measure all that an entry claims; a scripted one may go on with the schedule that was kept."""
+    return replace(
+        measure_verdict(entry, kept),
+        gone=tuple(every_execution(each.case) for each in entry.gone),
+        also=tuple(_first_in(entry, generation) for generation in entry.also),
+    )
+
+
+def measure_verdict(entry: Entry, kept: Evidence | None = None) -> Evidence:
+    """Measure what the verdict rests on, and neither where it is gone nor where it is also."""
+    case = entry.case
+    if case is None:
+        return Evidence()
+    evidence = Evidence(digest_of(case))
+    match entry.verdict:
+        case Verdict.REPRODUCED if entry.scripted:
+            old = kept.script if kept is not None else ()
+            return replace(_with_rate(evidence, entry, case), script=script_of(entry, case, old))
+        case Verdict.REPRODUCED:
+            return replace(_with_rate(evidence, entry, case), firsts=_firsts_of(entry, case))
+        case Verdict.REFUTED | Verdict.GONE:
+            return replace(evidence, searched=every_execution(case))
+        case Verdict.OPEN:
+            return _with_rate(evidence, entry, case)
+        case Verdict.DESIGN_COST if entry.cost is not None:
+            return replace(evidence, rate=cost_of(case, entry.cost, entry.executions))
+    return evidence
+
+
+def every_execution(case: Case) -> Searched:
+    """What a program can show at all."""
+    return Searched.of(search(case.subject().program))
+
+
+def script_of(entry: Entry, case: Case, kept: tuple[int, ...]) -> tuple[int, ...]:
+    """Decisions that show an entry: those that were kept, if they still do, or what a search finds."""
+    program = case.subject().program
+    if kept and replays(program, kept, entry.signatures):
+        return kept
+    found = search(program, until=entry.signatures).schedules
+    for signature in entry.signatures:
+        if signature in found:
+            return found[signature]
+    return ()
+
+
+def replays(program: Program, decisions: tuple[int, ...], signatures: tuple[str, ...]) -> bool:
+    """Whether these decisions make an execution that shows one of the signatures."""
+    return shows(Interpreter(program).run(FixedSchedule(decisions)), signatures)
+
+
+def _with_rate(evidence: Evidence, entry: Entry, case: Case) -> Evidence:
+    rate, others = rate_of(case, entry.signatures, entry.executions)
+    return replace(evidence, rate=rate, others=tuple(others))
+
+
+def _firsts_of(entry: Entry, case: Case) -> tuple[int | None, ...]:
+    found = (first_of(case, entry.signatures, seed) for seed in SEEDS)
+    return tuple(first[0] if first is not None else None for first in found)
+
+
+def _first_in(entry: Entry, generation: str) -> int | None:
+    variant = entry.of_generation(generation)
+    assert variant.case is not None
+    first = first_of(variant.case, entry.signatures, SEEDS[0])
+    return first[0] if first is not None else None
