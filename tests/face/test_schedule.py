@@ -38,7 +38,12 @@ def schedules(draw: st.DrawFn) -> Schedule:
     choices = st.integers(-5, len(contexts) - 1)
     return Schedule(
         draw(st.text(max_size=20)),
-        Parameters(draw(st.none() | st.text(max_size=9)), draw(SIZES), tasks=draw(SIZES)),
+        Parameters(
+            draw(st.none() | st.text(max_size=9)),
+            draw(SIZES),
+            tasks=draw(SIZES),
+            flavour=draw(st.none() | st.text(max_size=9)),
+        ),
         draw(st.dictionaries(st.text(max_size=9), st.binary(min_size=8, max_size=8), max_size=5)),
         contexts,
         tuple(draw(st.lists(choices, max_size=40))),
@@ -157,6 +162,7 @@ def plain(**changed: Plain) -> bytes:
         {"parameters": {"unknown": 1}},
         {"parameters": {"cpus": "two"}},
         {"parameters": {"generation": 2}},
+        {"parameters": {"flavour": 2}},
         {"digest": {"core": "text"}},
         {"contexts": [1]},
         {"choices": [1, 1]},

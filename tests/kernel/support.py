@@ -14,6 +14,7 @@ from stackweave.core import (
     emit,
 )
 from stackweave.core.kernel.generation import Callback
+from stackweave.core.kernel.life import Detach
 from stackweave.core.kernel.system import System
 from stackweave.core.kernel.unwind_user import Faults, Unwinder
 
@@ -62,6 +63,8 @@ class Kernel:
         unwinder: Unwinder = _counters,
         registered: bool = True,
         callback: Callback | None = None,
+        detach: Detach | None = None,
+        flavour: str | None = None,
         bound: int = 20_000,
     ) -> None:
         self.program = Program("kernel", cpus, bound=bound)
@@ -74,6 +77,8 @@ class Kernel:
             stacks=[range(stacks * task, stacks * (task + 1)) for task in range(tasks)],
             faults=faults,
             callback=callback,
+            detach=detach,
+            flavour=flavour,
         )
         if registered:
             first = self.system.first_bit
