@@ -83,6 +83,8 @@ class RequestEnd:
     tracer: int
     returned: int
     cookie: int
+    granted: bool
+    """Whether it promises a callback with this cookie: what a return value promises is its generation's to say."""
 
 
 @dataclass(frozen=True, slots=True)

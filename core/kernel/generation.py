@@ -93,6 +93,11 @@ class Generation(ABC):
     async def unwind_deferred_request(self, work: UnwindWork, caller: Caller) -> tuple[int, int]:
         """Ask for the current task's user stack: (0, 1 or -errno, cookie)."""
 
+    @classmethod
+    def grants(cls, returned: int, cookie: int) -> bool:
+        """Whether a request that returned this promises a callback with its cookie."""
+        return returned >= 0
+
     @abstractmethod
     async def unwind_deferred_cancel(self, work: UnwindWork) -> None:
         """Unregister a tracer; afterwards no callback of it runs."""

@@ -54,6 +54,11 @@ class PerWork(Generation):
         await local_irq_restore(flags)
         return result, cookie
 
+    @classmethod
+    def grants(cls, returned: int, cookie: int) -> bool:
+        """What is not 0 comes with a cookie where the callback is pending already, and without where it failed."""
+        return returned == 0 or cookie != 0
+
     async def _queue(self, task: Task, work: UnwindWork) -> int:
         if await work.pending.load():
             return -EEXIST

@@ -169,7 +169,8 @@ class System:
             return await self.generation.unwind_deferred_request(work, caller)
         await emit(RequestBegin(task.number, tracer, outside))
         returned, cookie = await self.generation.unwind_deferred_request(work, caller)
-        await emit(RequestEnd(task.number, tracer, returned, cookie))
+        granted = self.generation.grants(returned, cookie)
+        await emit(RequestEnd(task.number, tracer, returned, cookie, granted))
         return returned, cookie
 
     async def cancel(self, tracer: int) -> None:

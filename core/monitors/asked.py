@@ -11,7 +11,7 @@ class Asked:
     """The standing of one tracer's requests in one task.
 
     A request counts from its beginning, since a callback may overtake its end, and is taken back when it
-    ends with a negative value. A callback answers the requests that have its cookie; one with a cookie that none
+    ends and was not granted. A callback answers the requests that have its cookie; one with a cookie that none
     has, all there are. An answered request still stands until the task returns to user mode: a
     second callback before that is a repetition and not unrequested.
     """
@@ -23,7 +23,7 @@ class Asked:
     answered: frozenset[int] = frozenset()
     """Cookies of the granted requests that were answered in this entry."""
     called: frozenset[int] = frozenset()
-    """Cookies of this entry's callbacks: a request that has one of them and returns not 0 refers backward."""
+    """Cookies of this entry's callbacks: a request that has one of them and returns 1 or more refers backward."""
 
     @property
     def stands(self) -> bool:
@@ -40,21 +40,21 @@ class Asked:
         match event:
             case RequestBegin():
                 return replace(self, running=self.running + 1)
-            case RequestEnd(returned=returned, cookie=cookie):
-                return replace(self, running=self.running - 1).ended(returned, cookie)
+            case RequestEnd():
+                return replace(self, running=self.running - 1).ended(event)
             case CallbackBegin(cookie=cookie):
                 return self._called(cookie)
             case KernelExit():
                 return replace(self, answered=frozenset(), called=frozenset())
         return self
 
-    def ended(self, returned: int, cookie: int) -> Self:
+    def ended(self, event: RequestEnd) -> Self:
         """The standing after a request returned, apart from `running`."""
-        if returned < 0:
+        if not event.granted:
             return self
-        if returned and cookie in self.called:
-            return replace(self, answered=self.answered | {cookie})
-        return replace(self, pending=self.pending | {cookie})
+        if event.returned > 0 and event.cookie in self.called:
+            return replace(self, answered=self.answered | {event.cookie})
+        return replace(self, pending=self.pending | {event.cookie})
 
     def _called(self, cookie: int) -> Self:
         answers = {cookie} if cookie in self.cookies else self.pending

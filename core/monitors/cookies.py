@@ -19,7 +19,7 @@ class CookieZero:
 
     def after(self, event: object) -> Self:
         match event:
-            case RequestEnd(returned=returned, cookie=0) if returned >= 0:
+            case RequestEnd(returned=returned, cookie=0, granted=True):
                 violate("cookie-zero", f"a request returned {returned} and cookie 0")
             case CallbackBegin(cookie=0):
                 violate("cookie-zero", "a callback has cookie 0")
@@ -61,7 +61,7 @@ class CookieShared:
 
     def after(self, event: object) -> Self:
         match event:
-            case RequestEnd(returned=returned, cookie=cookie) if returned >= 0:
+            case RequestEnd(cookie=cookie, granted=True):
                 return self._seen("request", cookie)
             case CallbackBegin(cookie=cookie):
                 return self._seen("callback", cookie)

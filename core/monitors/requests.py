@@ -2,7 +2,8 @@
 
 A request that returns 0 promises a callback, one that returns 1 says that there is, or was in this
 entry, a callback with the same cookie. The cookie is what ties the two together: a tracer has nothing else.
-(kernel/unwind/deferred.c, unwind_deferred_request().)
+(kernel/unwind/deferred.c, unwind_deferred_request().) In generation `per_work` any other value with a cookie
+promises a callback that is pending, and so yet to come: -EEXIST above all.
 """
 
 from collections.abc import Collection
@@ -73,6 +74,8 @@ class Claim(IntEnum):
     """Nothing: a cancel began after it, or was running when it began."""
     REFUSED = 2
     """A negative value: its tracer's cancel had returned."""
+    PENDING = 3
+    """An answer that was pending already, though one with its cookie had come before in the entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class Lost:
     Judged when the task has ended. A callback earlier in the entry counts (a backward reference), as
     does one in a later entry, which is `late`. A request that its tracer's cancel followed, or overlapped, is
     forgiven. One that began after the cancel had returned should not have been granted: `lost:cancelled`.
+    One that was told of a pending callback, by a negative value, and has only the one before it:
+    `lost:backward-reference`.
     """
 
     standing: Standing = Standing.REGISTERED
@@ -95,8 +100,8 @@ class Lost:
         match event:
             case RequestBegin():
                 return replace(self, running=(*self.running, Claim(self.standing)))
-            case RequestEnd(returned=returned, cookie=cookie):
-                return self._ended(returned, cookie)
+            case RequestEnd():
+                return self._ended(event)
             case CallbackBegin(cookie=cookie):
                 waiting = frozenset(item for item in self.waiting if item[0] != cookie)
                 return replace(self, waiting=waiting, called=self.called | {cookie})
@@ -106,13 +111,15 @@ class Lost:
                 self._judge()
         return self._registration(event)
 
-    def _ended(self, returned: int, cookie: int) -> Self:
+    def _ended(self, event: RequestEnd) -> Self:
         ended = replace(self, running=self.running[:-1])
         claim = latest(self.running)
-        executed = returned and cookie in self.called
-        if returned < 0 or claim is Claim.FORGIVEN or executed:
+        called = event.cookie in self.called
+        if not event.granted or claim is Claim.FORGIVEN or (called and event.returned > 0):
             return ended
-        return replace(ended, waiting=self.waiting | {(cookie, claim)})
+        if claim is Claim.OWED and called and event.returned < 0:
+            claim = Claim.PENDING
+        return replace(ended, waiting=self.waiting | {(event.cookie, claim)})
 
     def _registration(self, event: object) -> Self:
         match event:
@@ -128,11 +135,18 @@ class Lost:
         return self
 
     def _judge(self) -> None:
-        for claim, signature in ((Claim.OWED, "lost"), (Claim.REFUSED, "lost:cancelled")):
+        for claim, signature in _LOST.items():
             cookies = sorted(cookie for cookie, made in self.waiting if made is claim)
             if cookies:
                 names = ", ".join(f"{cookie:#x}" for cookie in cookies)
                 violate(signature, f"granted and never answered: cookie {names}")
+
+
+_LOST = {
+    Claim.OWED: "lost",
+    Claim.REFUSED: "lost:cancelled",
+    Claim.PENDING: "lost:backward-reference",
+}
 
 
 class Reset(IntEnum):
@@ -177,12 +191,12 @@ class Late:
             case RequestBegin():
                 begun = Reset.BEFORE_REQUEST if self.reset else Reset.NONE_YET
                 return replace(self, running=(*self.running, begun))
-            case RequestEnd(returned=returned, cookie=cookie):
-                return self._ended(returned, cookie)
+            case RequestEnd():
+                return self._ended(event)
             case CallbackBegin(cookie=cookie):
                 return self._answered(cookie)
-            case UnwindReset():
-                return self._reset()
+            case UnwindReset(at_entry=at_entry):
+                return self._reset_at_entry() if at_entry else self._reset()
             case KernelExit():
                 return replace(
                     self,
@@ -193,12 +207,12 @@ class Late:
                 )
         return self
 
-    def _ended(self, returned: int, cookie: int) -> Self:
+    def _ended(self, event: RequestEnd) -> Self:
         ended = replace(self, running=self.running[:-1])
         begun = latest(self.running)
-        if returned < 0 or (returned and cookie in self.called):
+        if not event.granted or (event.returned > 0 and event.cookie in self.called):
             return ended
-        return replace(ended, here=self.here | {(cookie, begun)})
+        return replace(ended, here=self.here | {(event.cookie, begun)})
 
     def _answered(self, cookie: int) -> Self:
         for left, reset in sorted(self.left):
@@ -209,13 +223,22 @@ class Late:
         return replace(self, here=here, called=self.called | {cookie})
 
     def _reset(self) -> Self:
-        passed = {Reset.NONE_YET: Reset.AFTER_REQUEST}
         return replace(
             self,
             reset=True,
-            running=tuple(passed.get(reset, reset) for reset in self.running),
-            here=frozenset((cookie, passed.get(reset, reset)) for cookie, reset in self.here),
+            running=tuple(map(_passed, self.running)),
+            here=frozenset((cookie, _passed(reset)) for cookie, reset in self.here),
         )
+
+    def _reset_at_entry(self) -> Self:
+        """What was asked for before it is of the entry that was left."""
+        left = frozenset((cookie, _passed(reset)) for cookie, reset in self.left)
+        return replace(self._reset(), reset=self.reset, left=left)
+
+
+def _passed(reset: Reset) -> Reset:
+    """Where a request lies after one more reset."""
+    return Reset.AFTER_REQUEST if reset is Reset.NONE_YET else reset
 
 
 @dataclass(frozen=True, slots=True)

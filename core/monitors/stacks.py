@@ -45,8 +45,8 @@ class WrongStack:
                 return replace(self, inside=True, stack=stack)
             case RequestBegin():
                 return replace(self, running=(*self.running, self.stack))
-            case RequestEnd(returned=returned, cookie=cookie):
-                return self._ended(returned, cookie)
+            case RequestEnd():
+                return self._ended(event)
             case CallbackBegin(cookie=cookie, trace=trace):
                 for asked, stack in sorted(self.asked):
                     if asked == cookie:
@@ -61,15 +61,15 @@ class WrongStack:
         asked = frozenset(item for item in self.asked if item[0] not in answered)
         return replace(self, inside=False, asked=asked, called=frozenset())
 
-    def _ended(self, returned: int, cookie: int) -> Self:
+    def _ended(self, event: RequestEnd) -> Self:
         ended = replace(self, running=self.running[:-1])
         stack = latest(self.running)
-        if returned < 0 or stack is None:
+        if not event.granted or stack is None:
             return ended
         for called, trace in sorted(self.called):
-            if returned == 1 and called == cookie:
-                self._compare(stack, cookie, trace)
-        return replace(ended, asked=self.asked | {(cookie, stack)})
+            if event.returned == 1 and called == event.cookie:
+                self._compare(stack, called, trace)
+        return replace(ended, asked=self.asked | {(event.cookie, stack)})
 
     def _compare(self, stack: int, cookie: int, trace: Trace) -> None:
         if trace and trace not in self.truth(stack):

@@ -57,12 +57,11 @@ class Owner:
 
     def ended(self, event: RequestEnd, in_time: bool) -> Self:
         """After one of its requests returned; `in_time`: its callback is due in this entry."""
-        granted = event.returned >= 0
         return replace(
             self,
-            asked=self.asked.ended(event.returned, event.cookie),
-            raced=self.raced or (granted and self.cancelled),
-            due=self.due or (granted and in_time),
+            asked=self.asked.ended(event),
+            raced=self.raced or (event.granted and self.cancelled),
+            due=self.due or (event.granted and in_time),
         )
 
     def left(self) -> Self:
@@ -103,7 +102,7 @@ class Inherited:
                 return self._asked(event)
             case CallbackBegin():
                 return self._called(event)
-            case UnwindReset():
+            case UnwindReset(at_entry=False):
                 return replace(self, reset=True)
             case KernelExit() | TaskExit():
                 return self._left()

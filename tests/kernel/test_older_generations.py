@@ -5,10 +5,18 @@ from collections import Counter
 import pytest
 
 from stackweave.core import Program, Word
-from stackweave.core.events import CallbackBegin, CancelEnd, RequestEnd, UndefinedBehaviour
+from stackweave.core.events import (
+    CallbackBegin,
+    CancelEnd,
+    RequestEnd,
+    UndefinedBehaviour,
+    UnwindReset,
+)
 from stackweave.core.kernel.generation import Caller
 from stackweave.core.kernel.per_work import COUNT_BITS
+from stackweave.core.kernel.properties import unwind_properties
 from stackweave.core.kernel.structs import EEXIST, EINVAL
+from stackweave.core.kernel.system import GENERATIONS, requests
 from stackweave.core.kernel.unwind_user import Faults
 
 from .support import Kernel, events, everywhere
@@ -194,3 +202,48 @@ def test_a_request_in_the_window_before_the_reset_is_called_back_with_another_co
         queued = Counter(end.cookie for end in events(outcome, RequestEnd) if end.returned == 0)
         unanswered += bool(queued - called)
     assert unanswered > 0
+
+
+def test_a_pending_callback_that_was_the_one_before() -> None:
+    """The flag is cleared after the callback: an interrupt between the two is told that one is pending."""
+    kernel = Kernel("per_work", tracers=2)
+    system = kernel.system
+    one_call(kernel, 1, 0)  # the second request has the entry's cookie
+
+    async def come() -> None:
+        await system.entry.interrupt(system.cpus[0], requests(system, 0))
+
+    kernel.program.interrupt("irq", come, cpu=0)
+    kernel.program.monitors += unwind_properties(system, 1, lambda stack: {(100, 200)})
+    shown = [
+        {each.signature for each in outcome.violations}
+        for outcome in everywhere(kernel.program, "task0", "irq")
+    ]
+    assert sum("lost:backward-reference" in signatures for signatures in shown) > 0
+    assert sum("lost:backward-reference" not in signatures for signatures in shown) > 10
+
+
+@pytest.mark.parametrize(
+    ("generation", "returned", "cookie", "granted"),
+    [
+        ("per_work", 0, 0, True),
+        ("per_work", 0, 3, True),
+        ("per_work", -EEXIST, 3, True),
+        ("per_work", -EINVAL, 0, False),
+        ("mutex_list", -EINVAL, 3, False),
+        ("upstream", -EINVAL, 3, False),
+        ("upstream", 1, 3, True),
+        ("upstream", 0, 0, True),
+    ],
+)
+def test_what_a_return_value_promises(
+    generation: str, returned: int, cookie: int, granted: bool
+) -> None:
+    assert GENERATIONS[generation].grants(returned, cookie) is granted
+
+
+def test_the_reset_of_per_work_is_of_the_entry_before() -> None:
+    kernel = Kernel("per_work", tracers=1)
+    one_call(kernel, 0)
+    outcome = kernel.run()
+    assert events(outcome, UnwindReset) == [UnwindReset(0, at_entry=True)] * 2

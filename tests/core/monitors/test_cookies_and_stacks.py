@@ -26,12 +26,12 @@ from .feeding import signatures
 EXIT: Final = KernelExit(0)
 BEGIN: Final = RequestBegin(0, 0, outside=True)
 INSIDE_BEGIN: Final = RequestBegin(0, 0, outside=False)
-REFUSED: Final = RequestEnd(0, 0, -22, 0)
+REFUSED: Final = RequestEnd(0, 0, -22, 0, granted=False)
 ROUND: Final = ExitRound(0)
 
 
 def granted(cookie: int, returned: int = 0) -> RequestEnd:
-    return RequestEnd(0, 0, returned, cookie)
+    return RequestEnd(0, 0, returned, cookie, returned >= 0)
 
 
 def call(cookie: int, trace: Trace = ()) -> CallbackBegin:
@@ -77,10 +77,10 @@ def test_cookie_mismatch(events: list[object], found: bool) -> None:
 @pytest.mark.parametrize(
     ("events", "found"),
     [
-        ([granted(3), granted(3, 1), RequestEnd(0, 1, 0, 3)], False),
+        ([granted(3), granted(3, 1), RequestEnd(0, 1, 0, 3, granted=True)], False),
         ([granted(3), EXIT, granted(5)], False),
         ([granted(3), EXIT, granted(3)], True),
-        ([granted(3), EXIT, RequestEnd(0, 1, 1, 3)], True),
+        ([granted(3), EXIT, RequestEnd(0, 1, 1, 3, granted=True)], True),
         ([granted(3), EXIT, granted(5), EXIT, EXIT, granted(3)], True),
         ([granted(3), EXIT, granted(3, -22)], False),
         ([granted(0), EXIT, granted(0)], False),
@@ -88,7 +88,7 @@ def test_cookie_mismatch(events: list[object], found: bool) -> None:
         ([call(3), call(3), EXIT, call(5)], False),
         ([call(3), EXIT, CallbackBegin(0, 1, 3, ())], True),
         ([call(0), EXIT, call(0)], False),
-        ([granted(3), EXIT, RequestEnd(1, 0, 0, 3)], False),
+        ([granted(3), EXIT, RequestEnd(1, 0, 0, 3, granted=True)], False),
     ],
 )
 def test_cookie_shared(events: list[object], found: bool) -> None:

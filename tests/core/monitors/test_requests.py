@@ -25,10 +25,13 @@ from .feeding import signatures
 ENTRY: Final = KernelEntry(0, 0)
 EXIT: Final = KernelExit(0)
 RESET: Final = UnwindReset(0)
+AT_ENTRY: Final = UnwindReset(0, at_entry=True)
 BEGIN: Final = RequestBegin(0, 0, outside=True)
-GRANTED: Final = RequestEnd(0, 0, 0, 3)
-PENDING: Final = RequestEnd(0, 0, 1, 3)
-REFUSED: Final = RequestEnd(0, 0, -22, 0)
+GRANTED: Final = RequestEnd(0, 0, 0, 3, granted=True)
+PENDING: Final = RequestEnd(0, 0, 1, 3, granted=True)
+EXISTS: Final = RequestEnd(0, 0, -17, 3, granted=True)
+"""Of `per_work`: a callback is pending already."""
+REFUSED: Final = RequestEnd(0, 0, -22, 0, granted=False)
 CALL: Final = CallbackBegin(0, 0, 3, ())
 OTHER_CALL: Final = CallbackBegin(0, 0, 5, ())
 ENDED: Final = TaskExit(0)
@@ -54,11 +57,17 @@ CANCELLED: Final = CancelEnd(0)
         # but one that is told 0 is owed a callback of its own
         ([BEGIN, GRANTED, CALL, BEGIN, GRANTED, EXIT, CALL], False),
         # what is asked for after the callback, under another cookie, stands
-        ([BEGIN, GRANTED, CALL, BEGIN, RequestEnd(0, 0, 0, 5), EXIT, OTHER_CALL], False),
+        (
+            [BEGIN, GRANTED, CALL, BEGIN, RequestEnd(0, 0, 0, 5, granted=True), EXIT, OTHER_CALL],
+            False,
+        ),
         # a callback with a cookie that nobody has uses up everything
         ([BEGIN, GRANTED, OTHER_CALL, EXIT, CALL], True),
         # one with its own cookie leaves the others
-        ([BEGIN, GRANTED, BEGIN, RequestEnd(0, 0, 0, 5), CALL, EXIT, OTHER_CALL], False),
+        (
+            [BEGIN, GRANTED, BEGIN, RequestEnd(0, 0, 0, 5, granted=True), CALL, EXIT, OTHER_CALL],
+            False,
+        ),
         # other tasks and tracers do not ask for this one
         ([RequestBegin(1, 0, True), CALL], True),
         ([RequestBegin(0, 1, True), CALL], True),
@@ -116,6 +125,14 @@ def test_twice(events: list[object], found: bool) -> None:
         # nested: the end belongs to the latest begin
         ([BEGIN, CANCEL, CANCELLED, BEGIN, GRANTED, GRANTED, ENDED], ["lost:cancelled"]),
         ([BEGIN, GRANTED, TaskExit(1)], []),
+        # a negative value that is granted says "pending": no backward reference is an answer
+        ([BEGIN, GRANTED, BEGIN, EXISTS, CALL, ENDED], []),
+        ([BEGIN, GRANTED, CALL, BEGIN, EXISTS, CALL, ENDED], []),
+        ([BEGIN, GRANTED, CALL, BEGIN, EXISTS, ENDED], ["lost:backward-reference"]),
+        ([BEGIN, GRANTED, CALL, EXIT, BEGIN, EXISTS, ENDED], ["lost"]),
+        ([BEGIN, EXISTS, ENDED], ["lost"]),
+        ([CANCEL, CANCELLED, CALL, BEGIN, EXISTS, ENDED], ["lost:cancelled"]),
+        ([BEGIN, GRANTED, CALL, BEGIN, EXISTS, CANCEL, CANCELLED, ENDED], []),
     ],
 )
 def test_lost(events: list[object], found: list[str]) -> None:
@@ -150,6 +167,13 @@ def test_lost(events: list[object], found: list[str]) -> None:
         # nested: the inner one is refused, the outer one granted
         ([ENTRY, BEGIN, BEGIN, REFUSED, GRANTED, RESET, EXIT, CALL], ["late"]),
         ([ENTRY, BEGIN, GRANTED, UnwindReset(1), EXIT, CALL], ["late:no-reset"]),
+        # a reset at the entry is of the entry that was left
+        ([ENTRY, BEGIN, GRANTED, EXIT, ENTRY, AT_ENTRY, CALL], ["late"]),
+        ([ENTRY, AT_ENTRY, BEGIN, GRANTED, EXIT, ENTRY, CALL], ["late:no-reset"]),
+        ([ENTRY, AT_ENTRY, BEGIN, GRANTED, EXIT, ENTRY, AT_ENTRY, CALL], ["late"]),
+        ([ENTRY, BEGIN, GRANTED, AT_ENTRY, EXIT, ENTRY, CALL], ["late"]),
+        ([ENTRY, RESET, BEGIN, GRANTED, EXIT, ENTRY, AT_ENTRY, CALL], ["late:after-reset"]),
+        ([ENTRY, BEGIN, GRANTED, CALL, BEGIN, EXISTS, EXIT, CALL], ["late:no-reset"]),
     ],
 )
 def test_late(events: list[object], found: list[str]) -> None:
@@ -162,8 +186,11 @@ def test_late(events: list[object], found: list[str]) -> None:
 )
 def test_return_value(returned: int, found: bool) -> None:
     monitors = [return_value(0, (-22,))]
-    assert signatures(monitors, RequestEnd(5, 0, returned, 3)) == ["return-value"] * found
-    assert signatures(monitors, RequestEnd(5, 1, returned, 3)) == []
+    assert (
+        signatures(monitors, RequestEnd(5, 0, returned, 3, returned >= 0))
+        == ["return-value"] * found
+    )
+    assert signatures(monitors, RequestEnd(5, 1, returned, 3, returned >= 0)) == []
 
 
 def test_an_end_without_a_begin_is_the_programs_fault() -> None:

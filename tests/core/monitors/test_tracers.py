@@ -32,7 +32,7 @@ def begin(tracer: int) -> RequestBegin:
 
 
 def end(tracer: int, returned: int = 0, cookie: int = 3) -> RequestEnd:
-    return RequestEnd(0, tracer, returned, cookie)
+    return RequestEnd(0, tracer, returned, cookie, returned >= 0)
 
 
 def call(tracer: int) -> CallbackBegin:
@@ -116,6 +116,10 @@ def test_a_gift(events: list[object], found: list[str]) -> None:
         ([FIRST, *asks(0), call(0), *HANDOVER, EXIT, *asks(1), EXIT], []),
         # what is asked for after the reset is due in the next entry
         ([FIRST, *asks(0), call(0), *HANDOVER, UnwindReset(0), *asks(1), EXIT], []),
+        (
+            [FIRST, UnwindReset(0, True), *asks(0), call(0), *HANDOVER, *asks(1), EXIT],
+            SWALLOWED,
+        ),
         ([FIRST, *asks(0), call(0), *HANDOVER, *asks(1), UnwindReset(0), EXIT], SWALLOWED),
         # the new owner was cancelled, too
         ([FIRST, *asks(0), call(0), *HANDOVER, *asks(1), CancelBegin(1), EXIT], []),

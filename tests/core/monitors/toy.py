@@ -93,7 +93,7 @@ class Toy:
     async def request(self, tracer: int, *, outside: bool = True) -> None:
         await emit(RequestBegin(0, tracer, outside))
         returned, cookie = await self.ask(tracer)
-        await emit(RequestEnd(0, tracer, returned, cookie))
+        await emit(RequestEnd(0, tracer, returned, cookie, returned >= 0))
 
     async def ask(self, tracer: int) -> tuple[int, int]:
         bit = 1 << tracer
