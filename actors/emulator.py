@@ -153,7 +153,13 @@ class Emulator:
         program.thread("supervisor", self._supervise, weight=TASK_WEIGHT)
 
     async def _supervise(self) -> None:
-        """Wait for the last task's end, then end the tracers' sessions. It has a CPU of its own, elsewhere."""
+        """End the tracers' sessions when the last task has ended and no interrupt is left to come.
+
+        It runs on a CPU of its own, so that it takes none from the others while it waits.
+        """
         await self._alive.wait(EVERY_BIT, 0)
+        for cpu in self.cpus:
+            await cpu.interrupts.ready.wait(1, 0)
+            await cpu.nmis.ready.wait(1, 0)
         for tracer in self.tracers:
             await tracer.inbox.send(Stop())

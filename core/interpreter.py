@@ -174,16 +174,17 @@ class Interpreter:
             if enabled:
                 move(pick(enabled))
             else:
-                self._deadlock()
-        if self.finished or self.violations:
-            return self.finish()
-        return self._outcome(Verdict.INCOMPLETE)
+                self.deadlock()
+        return self.finish()
 
     def finish(self) -> Outcome:
-        """What must hold at the end, and the execution's outcome. For hosts, once `finished`."""
-        if not self._processors.live and self.program.epilogue is not None:
+        """What must hold at the end, and the execution's outcome; of one that a host ends early, incomplete."""
+        ended = not self._processors.live
+        if ended and self.program.epilogue is not None:
             self._run_epilogue(self.program.epilogue)
-        return self._outcome(Verdict.VIOLATION if self.violations else Verdict.CLEAN)
+        if self.violations:
+            return self._outcome(Verdict.VIOLATION)
+        return self._outcome(Verdict.CLEAN if ended else Verdict.INCOMPLETE)
 
     def _outcome(self, verdict: Verdict) -> Outcome:
         outcome = Outcome(
@@ -353,7 +354,8 @@ class Interpreter:
         self._record(context.name, found)
         self.finished = True
 
-    def _deadlock(self) -> None:
+    def deadlock(self) -> None:
+        """Report that tasks are left and no context may move. For hosts; `run` does it itself."""
         waiting = [
             f"{context.name} at {kind_name(context.pending[0])} in {functions_of(context.coroutine)[-1]}"
             for context in self.contexts

@@ -8,12 +8,15 @@ run in lock-step with the program, and end when they report: one violation an in
 from collections.abc import Callable, Coroutine, Generator, Hashable, Sequence
 from dataclasses import dataclass, field
 from types import coroutine
-from typing import NoReturn, cast
+from typing import Final, NoReturn, cast
 
 from .context import discard
 from .errors import ModelError, ViolationFound
 
 Specification = Callable[[], Coroutine[object, object, None]]
+
+_ROUTES: Final = 1 << 14
+"""Events whose monitors are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,8 @@ class MonitorSet:
         key = cast(Hashable, (type(event), event))
         route = self._routes.get(key)
         if route is None:
+            if len(self._routes) >= _ROUTES:
+                self._routes.clear()  # a long run has new cookies, and so new events, without end
             route = tuple(i for i, monitor in enumerate(self._monitors) if monitor.accepts(event))
             self._routes[key] = route
         return route

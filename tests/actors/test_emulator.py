@@ -1,7 +1,7 @@
 """The actors as one program: what mailboxes say happens, in the interpreter."""
 
 from itertools import pairwise
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import pytest
 
@@ -11,16 +11,16 @@ from stackweave.core import Interpreter, Outcome, RandomWalk, State, Verdict
 from stackweave.core.events import CallbackBegin, KernelEntry, Registered, RequestEnd
 from stackweave.wire.messages import Cancel, Exit, Interrupt, Nmi, Register, SystemCall
 
-CALLS = [SystemCall(0), SystemCall(1), SystemCall(-1), Exit()]
+CALLS: Final[list[SystemCall | Exit]] = [SystemCall(0), SystemCall(1), SystemCall(-1), Exit()]
 
 
-def small(**sizes: int) -> Emulator:
+def small(capacity: int = 16) -> Emulator:
     agenda = Agenda(
         tasks=[CALLS, CALLS],
         interrupts=[[Interrupt(1, resched=True)] * 2],
         nmis=[[Nmi(0)] * 2],
     )
-    return Emulator("small", cpus=1, tracers=2, agenda=agenda, **sizes)
+    return Emulator("small", cpus=1, tracers=2, agenda=agenda, capacity=capacity)
 
 
 def run(emulator: Emulator, execution: int) -> Outcome:
@@ -49,10 +49,8 @@ def test_orders_are_carried_out_and_every_sample_is_delivered_once() -> None:
 
 def test_an_interrupt_asks_for_another_task() -> None:
     def switches(resched: bool) -> int:
-        calls = [SystemCall(-1)] * 8
-        agenda = Agenda(
-            tasks=[[*calls, Exit()]] * 2, interrupts=[[Interrupt(-1, resched=resched)] * 8]
-        )
+        calls: list[SystemCall | Exit] = [*[SystemCall(-1)] * 8, Exit()]
+        agenda = Agenda(tasks=[calls] * 2, interrupts=[[Interrupt(-1, resched=resched)] * 8])
         emulator = Emulator("ticks", cpus=1, tracers=0, agenda=agenda)
         interpreter = Interpreter(emulator.program)
         schedule = interpreter.run(RandomWalk(1), 0).schedule
