@@ -94,8 +94,9 @@ class Emulator:
         self.cpus = self._make_cpus(cpus, agenda)
         self.tasks = self._make_tasks(agenda)
         self._start()
-        truth = self.stacks.acceptable
-        self.program.monitors += unwind_properties(self.system, tasks, truth)
+        self.program.monitors += unwind_properties(
+            self.system, tasks, lambda stack: self.stacks.acceptable(stack, faults)
+        )
 
     async def _callback(
         self, tracer: int, task: Struct, cookie: int, nr: int, entries: int

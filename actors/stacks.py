@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from stackweave.core.kernel.unwind_user import Faults
 from stackweave.core.monitors import Trace
 from stackweave.core.sframe.packed import CapturedState, load, unwind_pcs
 
@@ -34,7 +35,10 @@ class UserStacks:
         """The true backtrace, as it was recorded."""
         return self._states[stack].truth
 
-    def acceptable(self, stack: int) -> Sequence[Trace]:
-        """What may be recorded where reading a stack may fail: all of the backtrace, or its first entry."""
+    def acceptable(self, stack: int, faults: Faults) -> Sequence[Trace]:
+        """What may be recorded: the backtrace, its first entry where reading a stack may fail, nothing where
+        there may be no room for it."""
         truth = self.truth(stack)
-        return truth, truth[:1]
+        first = (truth[:1],) if faults.of_memory else ()
+        nothing = ((),) if faults.of_allocation else ()
+        return truth, *first, *nothing

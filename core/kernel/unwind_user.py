@@ -25,6 +25,16 @@ class Faults(Enum):
     ALLOCATION = "the cache's allocation may fail"
     BOTH = "reading the stack may sleep or fail, and the cache's allocation may fail"
 
+    @property
+    def of_memory(self) -> bool:
+        """Whether a trace may end after its first entry."""
+        return self in (Faults.MEMORY, Faults.BOTH)
+
+    @property
+    def of_allocation(self) -> bool:
+        """Whether there may be no trace."""
+        return self in (Faults.ALLOCATION, Faults.BOTH)
+
 
 class UnwindUser:
     """unwind_user() and its per-task cache."""
@@ -32,8 +42,8 @@ class UnwindUser:
     def __init__(self, caches: Pool[UnwindCache], unwinder: Unwinder, faults: Faults) -> None:
         self.caches = caches
         self._unwinder = unwinder
-        self._memory_faults = faults in (Faults.MEMORY, Faults.BOTH)
-        self._allocation_fails = faults in (Faults.ALLOCATION, Faults.BOTH)
+        self._memory_faults = faults.of_memory
+        self._allocation_fails = faults.of_allocation
 
     def program_counters(self, entries: int) -> tuple[int, ...]:
         """What `UnwindCache.entries` stands for."""

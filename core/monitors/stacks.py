@@ -23,8 +23,8 @@ class WrongStack:
 
     The cookie ties a trace to requests, and it must be right for each of them: the one that was made in an
     earlier entry, and the one that comes after the callback and is told "already executed". A callback
-    with a cookie that no request has is other properties' business. An empty trace is accepted: there
-    was no memory for one.
+    with a cookie that no request has is other properties' business. An empty trace that should not be is
+    `wrong-stack:empty`: where there may be no memory for one, truth says so.
     """
 
     truth: Truth
@@ -72,11 +72,13 @@ class WrongStack:
         return replace(ended, asked=self.asked | {(event.cookie, stack)})
 
     def _compare(self, stack: int, cookie: int, trace: Trace) -> None:
-        if trace and trace not in self.truth(stack):
-            shown = " ".join(f"{counter:#x}" for counter in trace)
-            violate(
-                "wrong-stack", f"the trace for cookie {cookie:#x} is not of stack {stack}: {shown}"
-            )
+        if trace in self.truth(stack):
+            return
+        shown = " ".join(f"{counter:#x}" for counter in trace) or "nothing"
+        violate(
+            "wrong-stack" if trace else "wrong-stack:empty",
+            f"the trace for cookie {cookie:#x} is not of stack {stack}: {shown}",
+        )
 
 
 def wrong_stack(task: int, tracer: int, truth: Truth) -> Monitor:

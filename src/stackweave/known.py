@@ -21,6 +21,7 @@ SIGNS: Final[dict[str, str]] = {
     "late:no-reset": "8",
     "late:after-reset": "after-reset",
     "twice": "spurious",
+    "wrong-stack:empty": "exit",
 }
 """Signatures that name a defect: its number in the list of upstream's open bugs, or a name."""
 
@@ -38,8 +39,8 @@ ALONE: Final[dict[str, str]] = {"cookie-shared": "8", "lost": "7"}
 
 DEFECTS: Final[dict[str, frozenset[str]]] = {
     "upstream": frozenset({"1", "2", "3", "4", "6", "7", "8", "after-reset"}),
-    "bitmask": frozenset({"1", "2", "3", "6", "7", "8", "after-reset", "spurious"}),
-    "completed": frozenset({"1", "2", "3", "6", "7", "8", "after-reset", "spurious"}),
+    "bitmask": frozenset({"1", "2", "3", "6", "7", "8", "after-reset", "exit", "spurious"}),
+    "completed": frozenset({"1", "2", "3", "6", "7", "8", "after-reset", "exit", "spurious"}),
 }
 """Which generation has which; `completed` is spurious only where there is no memory for its mask."""
 

@@ -174,12 +174,16 @@ def _schedule(value: Plain) -> Schedule:
 
 
 def _parameters(value: dict[str, Plain]) -> Parameters:
-    names = {key: value.pop(key) for key in ("generation", "flavour") if key in value}
+    generation, flavour = (_name(value, key) for key in ("generation", "flavour"))
     sizes = {key: integer(size, key, -_BITS, _BITS - 1) for key, size in value.items()}
     try:
-        return Parameters(**{key: text(name, key) for key, name in names.items()}, **sizes)
+        return Parameters(generation, flavour=flavour, **sizes)
     except TypeError:
         raise WireError(f"unknown parameters among {', '.join(sizes)}") from None
+
+
+def _name(value: dict[str, Plain], key: str) -> str | None:
+    return text(value.pop(key), key) if key in value else None
 
 
 def _hash(value: Plain) -> bytes:

@@ -8,6 +8,7 @@ from stackweave.core.kernel.generation import Caller
 from stackweave.core.kernel.structs import EINVAL, PF_EXITING, Mode, mode_of, stack_of
 from stackweave.core.kernel.system import GENERATIONS
 from stackweave.core.kernel.task_work import TASK_WORK_EXITED
+from stackweave.core.monitors import wrong_stack
 
 from .support import Kernel, events, notes, saw
 
@@ -140,3 +141,13 @@ def test_an_exit_without_a_request_calls_nobody(generation: str) -> None:
     outcome = kernel.run()
     assert not events(outcome, CallbackBegin)
     assert notes(outcome, "works") == [TASK_WORK_EXITED]
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_a_trace_that_comes_after_the_memory_has_gone_is_reported(generation: str) -> None:
+    kernel = _exits(generation)
+    kernel.program.monitors.append(wrong_stack(0, 0, lambda stack: {(100, 200)}))
+    entered = [each for each in kernel.run().violations if each.property == "wrong-stack"]
+    empty = [] if generation in ("upstream", "per_work") else ["wrong-stack:empty"]
+    # the cookie of per_work is another one: no request that is known is answered
+    assert [each.signature for each in entered] == empty

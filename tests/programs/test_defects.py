@@ -33,7 +33,8 @@ def test_it_shows(name: str) -> None:
 
 def test_no_callback_is_spurious_where_calls_are_remembered() -> None:
     assert signatures(build("spurious-callback", "bitmask"), 200)["twice"] > 20
-    assert not signatures(build("spurious-callback", "completed"), 2000)
+    # an exit without a hook is served when its memory has gone
+    assert set(signatures(build("spurious-callback", "completed"), 2000)) == {"wrong-stack:empty"}
 
 
 def test_counting_up_with_cmpxchg_loses_nothing() -> None:

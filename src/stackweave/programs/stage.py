@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from stackweave.actors import TASK_WEIGHT, UserStacks
 from stackweave.core import Cpu, Program, Word, pause
 from stackweave.core.kernel.entry import Handler
-from stackweave.core.kernel.generation import Caller
+from stackweave.core.kernel.generation import Callback, Caller
+from stackweave.core.kernel.life import Detach
 from stackweave.core.kernel.properties import unwind_properties
 from stackweave.core.kernel.structs import PF_EXITING, PF_KTHREAD, TIF_NEED_RESCHED, Mode, Task
 from stackweave.core.kernel.system import System, requests
@@ -31,6 +32,8 @@ class Stage:
         tracers: int = 1,
         syscalls: int = 1,
         faults: Faults = Faults.NEVER,
+        callback: Callback | None = None,
+        detach: Detach | None = None,
     ) -> None:
         size = sizes(
             parameters,
@@ -55,8 +58,10 @@ class Stage:
             unwinder=self._stacks.unwind,
             stacks=[self._stacks.of_task(task) for task in range(self.user_tasks + 1)],
             faults=faults,
+            callback=callback,
+            detach=detach,
         )
-        self._may_fault = faults in (Faults.MEMORY, Faults.BOTH)
+        self._faults = faults
         self.program.layout.initialise(self.kernel_thread.flags, PF_KTHREAD)
         self.program.layout.initialise(self.kernel_thread.regs, Mode.KERNEL)
 
@@ -73,9 +78,7 @@ class Stage:
         return [(tracer, first + tracer) for tracer in reversed(range(self.tracers))]
 
     def _truth(self, stack: int) -> Sequence[Trace]:
-        if self._may_fault:
-            return self._stacks.acceptable(stack)
-        return (self._stacks.truth(stack),)
+        return self._stacks.acceptable(stack, self._faults)
 
     # contexts
 

@@ -110,7 +110,6 @@ def truth(stack: int) -> set[Trace]:
         ([entry(1), BEGIN, granted(3), call(3, (1, 100))], False),
         ([entry(1), BEGIN, granted(3), call(3, (1,))], False),
         ([entry(1), BEGIN, granted(3), call(3, (2, 100))], True),
-        ([entry(1), BEGIN, granted(3), call(3, ())], False),
         ([entry(1), call(3, (2, 100))], False),
         ([entry(1), BEGIN, REFUSED, call(3, (2, 100))], False),
         ([entry(1), BEGIN, granted(3), call(5, (2, 100))], False),
@@ -135,6 +134,13 @@ def truth(stack: int) -> set[Trace]:
 )
 def test_wrong_stack(events: list[object], found: bool) -> None:
     assert signatures([wrong_stack(0, 0, truth)], *events) == ["wrong-stack"] * found
+
+
+def test_an_empty_trace_is_wrong_unless_truth_knows_it() -> None:
+    asked = (entry(1), BEGIN, granted(3), call(3, ()))
+    assert signatures([wrong_stack(0, 0, truth)], *asked) == ["wrong-stack:empty"]
+    assert signatures([wrong_stack(0, 0, lambda stack: {(), (stack,)})], *asked) == []
+    assert signatures([wrong_stack(0, 0, truth)], entry(1), call(3, ())) == []
 
 
 @pytest.mark.parametrize(
