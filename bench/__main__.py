@@ -4,11 +4,12 @@ import argparse
 import json
 import platform
 
+import codec
 import interpreter
 import unwind
 from measure import table
 
-PARTS = {"interpreter": interpreter, "unwinding": unwind}
+PARTS = {"interpreter": interpreter, "unwinding": unwind, "messages": codec}
 
 
 def main() -> None:

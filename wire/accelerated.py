@@ -34,8 +34,9 @@ def encode(message: Message) -> bytes:
 def decode(data: bytes, limits: Limits = CONTROL) -> Message:
     """As `message_codec.decode`."""
     reader = _READERS.get(data[:3])
+    size = len(data)
     # an item takes a byte or more, so no list of a message as short as this is longer than it may be
-    if reader is None or len(data) > limits.length or len(data) > limits.size:
+    if reader is None or size > limits.length or size > limits.size or size > CONTROL.length:
         return message_codec.decode(data, limits)
     read, make = reader
     try:

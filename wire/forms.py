@@ -37,6 +37,7 @@ class Form:
         "_chains",
         "_defaults",
         "_get",
+        "_known",
         "_make",
         "_name",
         "_scalars",
@@ -63,39 +64,32 @@ class Form:
         self._get = _getter(self.names)
         # of the last fields: dataclasses let none without a default follow
         self._defaults = tuple(field.default for field in declared if field.default is not MISSING)
+        self._known = len(self.names)
         bounds = [(at, of, span.low, span.high) for at, (of, span) in enumerate(rows)]
-        self._scalars = [row for row in bounds if row[1] is not tuple]
-        self._chains = [row for row in bounds if row[1] is tuple]
+        self._scalars = tuple(row for row in bounds if row[1] is not tuple)
+        self._chains = tuple((at, low, high) for at, of, low, high in bounds if of is tuple)
 
     def values(self, message: Message) -> Values:
         """The fields of a message. Raises `WireError` for what they may not hold."""
-        values = self._get(message)
-        if not self._fits(values):
-            self._refuse(values)
-        for at, _, _, _ in self._chains:
-            if len(values[at]) > CONTROL.length:  # type: ignore[arg-type]  # a tuple: it fits
-                raise WireError(f"{self._name}.{self.names[at]} is longer than {CONTROL.length}")
-        return values
+        return self._judged(self._get(message))
 
     def message(self, values: Values) -> Message:
         """The message with these fields. Raises `WireError` for what no such message can hold."""
-        if len(values) != len(self.names):
+        if len(values) != self._known:
             values = self._cut_or_fill(values)
-        if not self._fits(values):
-            self._refuse(values)
-        return self._make(*values)
+        return self._make(*self._judged(values))
 
-    def _fits(self, values: Values) -> bool:
-        # plain loops over flat rows: every message that is sent comes through here, twice
+    def _judged(self, values: Values) -> Values:
+        # plain loops over flat rows: every message comes through here, where it is sent and where it is received
         for at, kind, low, high in self._scalars:
             value = values[at]
             if type(value) is not kind or not low <= value <= high:  # type: ignore[operator]  # no tuple: kind
-                return False
-        for at, _, low, high in self._chains:
+                self._refuse(values)
+        for at, low, high in self._chains:
             chain = values[at]
             if type(chain) is not tuple or (chain and not _all_fit(chain, low, high)):
-                return False
-        return True
+                self._refuse(values)
+        return values
 
     def _refuse(self, values: Values) -> None:
         """Raise the `WireError` that names the first field to be wrong."""
@@ -107,6 +101,8 @@ class Form:
             elif type(value) is not kind:
                 raise WireError(f"{name} is not {'a boolean' if kind is bool else 'a list'}")
             elif isinstance(value, tuple):
+                if len(value) > CONTROL.length:
+                    raise WireError(f"{name} is longer than {CONTROL.length}")
                 for item in value:
                     integer(item, f"an item of {name}", span.low, span.high)
 
@@ -128,13 +124,13 @@ def _is_field(value: object) -> bool:
 
 
 def _all_fit(chain: tuple[int, ...], low: int, high: int) -> bool:
-    """Whether all items of a tuple that has some are integers from `low` to `high`.
+    """Whether all items of a tuple that has some, and not too many, are integers from `low` to `high`.
 
     Each step runs in C, and none that an integer of the wire cannot fail: chains are most of what is sent. An
     integer beyond the wire's is left to the encoder, which has no form for it.
     """
     return (
-        countOf(map(type, chain), int) == len(chain)
+        countOf(map(type, chain), int) == len(chain) <= CONTROL.length
         and (low == _SMALLEST or min(chain) >= low)
         and (high == _LARGEST or max(chain) <= high)
     )

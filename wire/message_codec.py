@@ -4,8 +4,9 @@ No maps, so no key is there twice; no floats, texts, byte strings or extension t
 in every language. Equal messages have equal bytes. A decoder also takes an integer or a length that is written
 longer than it need be, as msgpack itself does.
 
-How deep a message is, its form says; so of the limits only size and length are asked. This codec is the norm;
-`accelerated` is the same with msgspec.
+How deep a message is, its form says; so of the limits only size and length are asked, and no tuple is ever longer
+than `CONTROL` allows: what can be read can be sent on. This codec is the norm; `accelerated` is the same with
+msgspec.
 """
 
 import re
@@ -45,7 +46,8 @@ def decode(data: bytes, limits: Limits = CONTROL) -> Message:
     """The message that the bytes are. Raises `WireError` for anything else."""
     if len(data) > limits.size:
         raise WireError(f"{len(data)} bytes, more than {limits.size}")
-    _refuse_long_arrays(data)
+    if len(data) > 3 * LONG_ARRAYS:  # a head is three bytes or more
+        _refuse_long_arrays(data)
     try:
         array: Values = msgpack.unpackb(
             data,

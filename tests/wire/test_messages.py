@@ -147,6 +147,14 @@ def test_each_limit_holds(codec: Codec, limits: Limits, data: str) -> None:
 
 
 @CODECS
+def test_no_limits_let_in_what_could_not_be_sent_on(codec: Codec) -> None:
+    wide = Limits(size=1 << 20, length=1 << 20)
+    head = bytes.fromhex("95 01 06 00 01 dc")
+    assert not refuses(codec, head + bytes.fromhex("1000") + bytes(0x1000), wide)
+    assert refuses(codec, head + bytes.fromhex("1001") + bytes(0x1001), wide)
+
+
+@CODECS
 def test_the_largest_message_comes_through(codec: Codec) -> None:
     largest = Sample(2**63 - 1, 2**63 - 1, 2**64 - 1, -(2**63), (2**64 - 1,) * CONTROL.length)
     data = codec.encode(largest)
@@ -293,6 +301,7 @@ def test_no_bytes_take_much_memory(codec: Codec, what: str) -> None:
 
 
 def test_long_arrays_would_take_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With msgpack's C version; the one in Python makes its lists item by item."""
     monkeypatch.setattr(message_codec, "_refuse_long_arrays", lambda data: None)
     assert _peak(message_codec, BOMBS["long arrays inside one another"]) > 4 * AT_MOST
 
