@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from stackweave.core.kernel.structs import NO_STACK
 from stackweave.core.kernel.unwind_user import Faults
 from stackweave.core.monitors import Trace
 from stackweave.core.sframe.packed import CapturedState, load, unwind_pcs
@@ -37,7 +38,9 @@ class UserStacks:
 
     def acceptable(self, stack: int, faults: Faults) -> Sequence[Trace]:
         """What may be recorded: the backtrace, its first entry where reading a stack may fail, nothing where
-        there may be no room for it."""
+        there may be no room for it. Where there is no stack no trace is right."""
+        if stack == NO_STACK:
+            return ()
         truth = self.truth(stack)
         first = (truth[:1],) if faults.of_memory else ()
         nothing = ((),) if faults.of_allocation else ()

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 
-from ..events import TaskExit
+from ..events import KernelEntry, TaskExit
 from ..operations import emit, wake_up_new_task
 from .flavour import ExitHook
 from .generation import Generation
-from .structs import PF_EXITING, Mode, Task, regs_at
+from .structs import NO_STACK, PF_EXITING, PF_USER_WORKER, Mode, Task, regs_at
 from .task_work import TaskWork
 
 Detach = Callable[[Task], Awaitable[None]]
@@ -30,18 +30,35 @@ class Life:
 
     async def fork(self, child: Task) -> bool:
         """Start a declared task: nothing of the parent's unwind state is inherited. False if it is live."""
+        return await self._copy_process(child, 0, regs_at(child.stacks[0], Mode.USER))
+
+    async def create_io_thread(self, child: Task) -> bool:
+        """Start a declared task as a user worker: it shares the user's memory and never goes to user mode.
+
+        Its kernel entry, as the monitors see it, is its whole life, and no trace is true in it.
+        """
+        await emit(KernelEntry(child.number, NO_STACK))
+        return await self._copy_process(child, PF_USER_WORKER, regs_at(NO_STACK, Mode.KERNEL))
+
+    async def _copy_process(self, child: Task, flags: int, regs: int) -> bool:
         info = child.unwind_info
         for word in (info.unwind_mask, info.pending, info.cache, info.id):
             await word.store(0)
-        for word in (child.task_works, child.thread_flags, child.flags):
+        for word in (child.task_works, child.thread_flags):
             await word.store(0)
+        await child.flags.store(flags)
         await child.mm.store(1)
-        await child.regs.store(regs_at(child.stacks[0], Mode.USER))
+        await child.regs.store(regs)
         return await wake_up_new_task(self._contexts[child.number]) == 1
 
     async def exec(self, task: Task, stack: int) -> None:
         """begin_new_exec(): a new image, so another stack. Unwinding has no hook here: a cookie from before
         receives the new image's stack, and cached entries survive."""
+        await task.regs.store(regs_at(stack, Mode.KERNEL))
+
+    async def sigreturn(self, task: Task, stack: int) -> None:
+        """rt_sigreturn(): the registers are those of the interrupted code again, so the stack is another one
+        within one system call. Unwinding has no hook here either."""
         await task.regs.store(regs_at(stack, Mode.KERNEL))
 
     async def do_exit(self, task: Task) -> None:

@@ -16,12 +16,17 @@ EEXIST: Final = 17
 EINVAL: Final = 22
 
 PF_EXITING: Final = 0x00000004
+PF_USER_WORKER: Final = 0x00004000
 PF_KTHREAD: Final = 0x00200000
 """task_struct.flags (include/linux/sched.h)."""
 
 TIF_NOTIFY_RESUME: Final = 1 << 1
 TIF_NEED_RESCHED: Final = 1 << 3
 """Bits of thread_info.flags (arch/x86/include/asm/thread_info.h)."""
+
+NO_STACK: Final = 1 << 32
+"""The number of no captured stack: where a user worker is, whose program counter and stack pointer are 0
+(arch/x86/kernel/process.c, copy_thread())."""
 
 UNWIND_MAX_ENTRIES: Final = 510
 """A page less the cache's header, in program counters (kernel/unwind/deferred.c)."""
@@ -121,7 +126,7 @@ class Task(Struct):
     """struct task_struct with its thread_info."""
 
     flags: Word
-    """PF_KTHREAD, PF_EXITING."""
+    """PF_KTHREAD, PF_USER_WORKER, PF_EXITING."""
     thread_flags: Word
     """TIF_NOTIFY_RESUME, TIF_NEED_RESCHED."""
     mm: Word

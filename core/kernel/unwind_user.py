@@ -11,7 +11,16 @@ from enum import Enum
 
 from ..memory import Pool
 from ..operations import choose, schedule
-from .structs import EINVAL, ENOMEM, PF_KTHREAD, UNWIND_MAX_ENTRIES, Task, UnwindCache, stack_of
+from .structs import (
+    EINVAL,
+    ENOMEM,
+    NO_STACK,
+    PF_KTHREAD,
+    UNWIND_MAX_ENTRIES,
+    Task,
+    UnwindCache,
+    stack_of,
+)
 
 Unwinder = Callable[[int, bool], tuple[int, ...]]
 """(number of the captured stack, whether its memory can be read) to program counters."""
@@ -47,6 +56,8 @@ class UnwindUser:
 
     def program_counters(self, entries: int) -> tuple[int, ...]:
         """What `UnwindCache.entries` stands for."""
+        if entries >> 1 == NO_STACK:
+            return (0,)
         return self._unwinder(entries >> 1, not entries & 1)[:UNWIND_MAX_ENTRIES]
 
     async def unwind_user(self, task: Task, max_entries: int) -> tuple[int, int, int]:
