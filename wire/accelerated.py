@@ -41,7 +41,11 @@ def decode(data: bytes, limits: Limits = CONTROL) -> Message:
     read, make = reader
     try:
         array = read(data)
-    except (ValueError, RecursionError):
+    except (
+        msgspec.MsgspecError,
+        ValueError,
+        RecursionError,
+    ):  # older ones' errors are no ValueError
         return message_codec.decode(data, limits)
     return make(*array[2:])
 

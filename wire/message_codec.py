@@ -20,7 +20,7 @@ from .errors import WireError
 from .forms import Values, from_array, to_array
 from .messages import Message
 
-LONG_ARRAYS: Final = 16
+_LONG_ARRAYS: Final = 16
 """Arrays in one message that have their length after them (more than 15 items), at most."""
 
 _INTEGER: Final = rb"[\x00-\x7f\xe0-\xff]|[\xcc\xd0].|[\xcd\xd1].{2}|[\xce\xd2].{4}|[\xcf\xd3].{8}"
@@ -28,7 +28,7 @@ _SHORT: Final = rb"(?:[\x90-\x9f\xc2\xc3]|%b)*+" % _INTEGER
 """Integers, booleans and the heads of short arrays, one after another."""
 
 _FEW_LONG_ARRAYS: Final = re.compile(
-    rb"%b(?:(?:\xdc..|\xdd.{4})%b){0,%d}+" % (_SHORT, _SHORT, LONG_ARRAYS), re.DOTALL
+    rb"%b(?:(?:\xdc..|\xdd.{4})%b){0,%d}+" % (_SHORT, _SHORT, _LONG_ARRAYS), re.DOTALL
 )
 
 
@@ -46,7 +46,7 @@ def decode(data: bytes, limits: Limits = CONTROL) -> Message:
     """The message that the bytes are. Raises `WireError` for anything else."""
     if len(data) > limits.size:
         raise WireError(f"{len(data)} bytes, more than {limits.size}")
-    if len(data) > 3 * LONG_ARRAYS:  # a head is three bytes or more
+    if len(data) > 3 * _LONG_ARRAYS:  # a head is three bytes or more
         _refuse_long_arrays(data)
     try:
         array: Values = msgpack.unpackb(
@@ -77,7 +77,7 @@ def _refuse_long_arrays(data: bytes) -> None:
     """Refuse many long arrays before they are made: msgpack makes one in its full length when it meets its head,
     so 3 KB of heads inside one another would take 32 MB."""
     # addresses hold such bytes too, but seldom many: then only the count is paid for
-    if data.count(b"\xdc") + data.count(b"\xdd") > LONG_ARRAYS and not _FEW_LONG_ARRAYS.fullmatch(
+    if data.count(b"\xdc") + data.count(b"\xdd") > _LONG_ARRAYS and not _FEW_LONG_ARRAYS.fullmatch(
         data
     ):
-        raise WireError(f"not a message: more than {LONG_ARRAYS} long arrays, or what is no field")
+        raise WireError(f"not a message: more than {_LONG_ARRAYS} long arrays, or what is no field")
