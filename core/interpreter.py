@@ -127,17 +127,35 @@ class Interpreter:
             raise UsageError(f"{context.name} is not enabled")
         return self._move(context)
 
+    def cpus_of(self, context: Context) -> list[int]:
+        """Where an enabled context may perform its next operation: for hosts that give each CPU its own time.
+
+        One CPU, except for a task that comes to a CPU: those are idle, and of several `choose` picks one.
+        """
+        if context.state in (State.RUNNABLE, State.SLEEPING):
+            return self._processors.idle_cpus(context)
+        return [context.cpu]
+
+    def has_room(self, mailbox: Mailbox[Message]) -> bool:
+        """Whether a mailbox takes one more message."""
+        return len(self.store.mailboxes[mailbox.index]) < mailbox.capacity
+
     def inject(self, mailbox: Mailbox[Message], message: Message) -> None:
         """Put a message from outside into a mailbox. Raises `UsageError` when it is full."""
-        if len(self.store.mailboxes[mailbox.index]) >= mailbox.capacity:
+        if not self.has_room(mailbox):
             raise UsageError(f"mailbox {mailbox.name} is full")
         self.store.put(mailbox.index, message)
         self._injected.append((len(self.schedule), mailbox.index, message))
         self._enabled = None
 
+    @property
+    def injected(self) -> tuple[tuple[int, int, object], ...]:
+        """What came from outside: (schedule entries before it, mailbox number, message)."""
+        return tuple(self._injected)
+
     def snapshot(self) -> Snapshot:
         """This point of the execution."""
-        return Snapshot(tuple(self.schedule), tuple(self._injected))
+        return Snapshot(tuple(self.schedule), self.injected)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Come to a point of an earlier execution of this program, by running it again."""
@@ -310,8 +328,7 @@ class Interpreter:
             self._paused = True
             return len(self.schedule) > context.paused_at
         if kind == SEND:
-            box = self.program.layout.mailboxes[address]
-            return len(self.store.mailboxes[address]) < box.capacity
+            return self.has_room(self.program.layout.mailboxes[address])
         if kind == RECEIVE:
             return bool(self.store.mailboxes[address])
         return True

@@ -134,6 +134,12 @@ class Processors:
         context.guards = self._rows[name][2]
         return name
 
+    def idle_cpus(self, context: Context) -> list[int]:
+        """Those that a task may come to."""
+        return [
+            cpu for cpu, stack in enumerate(self.stacks) if not stack and context.allowed >> cpu & 1
+        ]
+
     # guards
 
     def _is_top(self, context: Context) -> bool:
@@ -165,11 +171,7 @@ class Processors:
 
     def _push(self, context: Context, address: int, a: int, b: int) -> None:
         if context.level is Level.TASK:
-            idle = [
-                cpu
-                for cpu, stack in enumerate(self.stacks)
-                if not stack and context.allowed >> cpu & 1
-            ]
+            idle = self.idle_cpus(context)
             context.cpu = idle[self._choose(len(idle))] if len(idle) > 1 else idle[0]
             context.stack = self.stacks[context.cpu]
         context.stack.append(context)

@@ -222,7 +222,9 @@ def test_a_host_injects_messages() -> None:
     program.thread("thread", thread)
     interpreter = Interpreter(program)
     assert interpreter.enabled() == []
+    assert interpreter.has_room(box)
     interpreter.inject(box, "one")
+    assert not interpreter.has_room(box)
     with pytest.raises(UsageError, match="mailbox box is full"):
         interpreter.inject(box, "two")
     drive(interpreter, "thread")
@@ -238,6 +240,44 @@ def test_a_host_injects_messages() -> None:
     drive(interpreter, "thread")
     assert interpreter.events[-1].event == ("one", "two")
     assert interpreter.snapshot().injected == ((0, 0, "one"), (1, 0, "two"))
+
+
+def test_a_host_is_told_on_which_cpu_a_context_will_move() -> None:
+    program = Program("cpus", 3)
+    word = program.layout.word("word")
+    last = program.cpu(2)
+
+    async def task() -> None:
+        await word.load()
+        await schedule()
+
+    async def interrupt() -> None:
+        async with last.interrupt():
+            await word.load()
+
+    program.task("anywhere", task, cpus=[0, 1, 2])
+    program.task("elsewhere", task, cpus=[1, 2])
+    program.interrupt("irq", interrupt, cpu=2)
+    interpreter = Interpreter(program)
+
+    def said() -> dict[str, list[int]]:
+        return {context.name: interpreter.cpus_of(context) for context in interpreter.enabled()}
+
+    assert said() == {"anywhere": [0, 1, 2], "elsewhere": [1, 2], "irq": [2]}
+    drive(interpreter, "anywhere")
+    assert said() == {"anywhere": [0], "elsewhere": [1, 2], "irq": [2]}
+    drive(interpreter, "irq")
+    assert said() == {"anywhere": [0], "elsewhere": [1], "irq": [2]}
+    drive(interpreter, "elsewhere")
+    assert said() == {"anywhere": [0], "elsewhere": [1], "irq": [2]}
+    drive(interpreter, "anywhere", "anywhere")
+    assert said() == {"anywhere": [0], "elsewhere": [1], "irq": [2]}
+    while enabled(interpreter):
+        context = interpreter.enabled()[-1]
+        cpus = interpreter.cpus_of(context)
+        interpreter.step(context)
+        assert context.cpu == cpus[0]  # nobody chooses: the first one
+    assert interpreter.finished
 
 
 def test_a_snapshot_of_the_end_and_of_the_start() -> None:
