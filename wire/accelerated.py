@@ -41,11 +41,8 @@ def decode(data: bytes, limits: Limits = CONTROL) -> Message:
     read, make = reader
     try:
         array = read(data)
-    except (
-        msgspec.MsgspecError,
-        ValueError,
-        RecursionError,
-    ):  # older ones' errors are no ValueError
+    # its own errors are ValueErrors only in newer versions
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return message_codec.decode(data, limits)
     return make(*array[2:])
 
