@@ -20,7 +20,6 @@ from stackweave.core import (
     Context,
     Interpreter,
     Kind,
-    Level,
     Mailbox,
     Outcome,
     Program,
@@ -65,10 +64,10 @@ class Live:
         self.stopping = False
         self.given_up = False
         """Whether the run was dropped, `patience` operations after it was asked to stop."""
-        self._choices = RandomWalk(seed)
         self._timetable = Timetable(sources, seed)
         self._farewell = list(farewell)
-        self._watch = watch
+        self._has_farewell = bool(farewell)
+        self.watch = watch
         self._hosted = hosted
         self._patience = patience
         self._deadline = NEVER
@@ -78,6 +77,9 @@ class Live:
         self._senders: list[anyio.Event] = []
         self._failure: Exception | None = None
         self._over = False
+        choices = RandomWalk(seed)
+        choices.begin(0, self.interpreter.contexts)
+        self.interpreter.reset(choices)
 
     # for hosts
 
@@ -87,8 +89,6 @@ class Live:
         Raises what an actor raised: `ModelError` for a program that cannot be, `WireError` for a message that has
         no form.
         """
-        self._choices.begin(0, self.interpreter.contexts)
-        self.interpreter.reset(self._choices)
         self._look_around()
         # neither is this task itself: asyncio's own cancellation would end a group that it waits for
         async with anyio.create_task_group() as outside:
@@ -166,8 +166,8 @@ class Live:
         if self.operations >= self._timetable.due:
             self._arrive()
         self._look_around()
-        if self._watch is not None:
-            self._watch(self)
+        if self.watch is not None:
+            self.watch(self)
 
     def _arrive(self) -> None:
         """A source sends its next message."""
@@ -211,21 +211,19 @@ class Live:
 
     def _rest(self) -> None:
         """Nobody may move, and nothing arrives by itself."""
-        tasks = [
-            context
-            for context in self.interpreter.contexts
-            if context.level is Level.TASK and context.state not in (State.DEAD, State.NEW)
-        ]
-        if not all(map(self._waits_for_message, tasks)) or not (self.stopping or self._hosted):
-            self.interpreter.deadlock()
-            self._end()
-        elif self.stopping and not self._farewell:
-            self._end()
+        expected = self._hosted and not self.stopping
+        forsaken = self.stopping and not self._has_farewell
+        if (expected or forsaken) and any(map(self._waits_for_message, self.interpreter.contexts)):
+            if forsaken:
+                self._end()
+            return
+        self.interpreter.deadlock()
+        self._end()
 
     def _waits_for_message(self, context: Context) -> bool:
         if context.state is State.SLEEPING:
             return context.condition[0] in self._lines
-        return context.pending[0] == Kind.RECEIVE
+        return context.state is State.RUNNING and context.pending[0] == Kind.RECEIVE
 
     def _end(self) -> None:
         self._over = True
