@@ -9,17 +9,24 @@ fetching i and counting itself, so a grace period scans the inactive index, flip
 A grace period is driven by its updater here, under a mutex, where the kernel has a work queue. The kernel's fences
 are at A to E, as its comments name them. Left out: the tree, callbacks, expediting, and the fast flavours,
 whose readers have no fence.
+
+Where readers are left the kernel's worker looks again after a while. There is no time here, and who looks over and
+over is never deadlocked: so an updater marks the counters of unlocks and sleeps, and a reader that finds the mark
+on what it has counted wakes it. A reader that finds none does what the kernel's does, and no more.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
 from ..memory import Layout, PerCpu, Struct, Word
-from ..operations import RELEASE, fence, schedule, smp_processor_id
+from ..operations import RELEASE, fence, sleep_until, smp_processor_id
 from .mutex import Mutex
 
 SEQ_STATE: Final = 3
 """Mask of the state in `seq`: 0 IDLE, 1 SCAN1, 2 SCAN2."""
+
+SLEEPER: Final = 1 << 63
+"""In a counter of unlocks: an updater sleeps until it changes."""
 
 
 class _Counters(Struct):
@@ -55,6 +62,7 @@ class Srcu:
         self._ctrp = layout.word(f"{name}.ctrp")
         self._seq = layout.word(f"{name}.seq")
         self._gp_mutex = Mutex(layout.word(f"{name}.gp_mutex"))
+        self._wake = layout.word(f"{name}.wake")
         counters: PerCpu[_Counters] = layout.per_cpu(f"{name}.ctrs", _Counters)
         self._locks = tuple((each.locks0, each.locks1) for each in counters)
         self._unlocks = tuple((each.unlocks0, each.unlocks1) for each in counters)
@@ -75,7 +83,8 @@ class Srcu:
         """End to read."""
         await fence()  # C: what was read before the count
         cpu = await smp_processor_id()
-        await self._unlocks[cpu][index].fetch_add(1)
+        if await self._unlocks[cpu][index].fetch_add(1) & SLEEPER:
+            await self._wake.store(1)
 
     async def synchronize(self) -> None:
         """synchronize_srcu(): wait until every reader there is now has ended. Inside a reader: deadlock."""
@@ -103,8 +112,18 @@ class Srcu:
         return ended
 
     async def _await_readers(self, index: int) -> None:
-        while not await self._readers_are_gone(index):
-            await schedule()
+        if await self._readers_are_gone(index):
+            return
+        for pair in self._unlocks:
+            await pair[index].fetch_or(SLEEPER)
+        while True:
+            # whoever counts after this scan finds the mark
+            await self._wake.store(0)
+            if await self._readers_are_gone(index):
+                break
+            await sleep_until(self._wake.address, 1, 1)
+        for pair in self._unlocks:
+            await pair[index].fetch_andnot(SLEEPER)
 
     async def _readers_are_gone(self, index: int) -> bool:
         unlocks = await _sum(self._unlocks, index)
@@ -116,4 +135,4 @@ async def _sum(counters: Sequence[tuple[Word, Word]], index: int) -> int:
     total = 0
     for pair in counters:
         total += await pair[index].load()
-    return total
+    return total & SLEEPER - 1  # counters wrap, and marks are no counts

@@ -324,3 +324,13 @@ def test_reserved_bits() -> None:
         "completed": UNWIND_PENDING,
         "upstream": UNWIND_PENDING | UNWIND_USED,
     }
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_a_cancel_in_a_callback_waits_for_itself(generation: str) -> None:
+    async def deliver(kernel: Kernel, tracer: int) -> None:
+        await kernel.system.cancel(tracer)
+
+    kernel = _calling_back(generation, deliver, [0])
+    deadlock = [each.signature for each in kernel.run().violations]
+    assert deadlock == ([] if generation == "per_work" else ["deadlock"])

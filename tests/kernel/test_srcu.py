@@ -13,6 +13,7 @@ from stackweave.core import (
     emit,
     fence,
     schedule,
+    smp_processor_id,
 )
 from stackweave.core.events import GracePeriodBegin, GracePeriodEnd, ReaderBegin, ReaderEnd
 from stackweave.core.kernel.srcu import Srcu, _sum
@@ -23,6 +24,9 @@ from .support import notes, saw
 READERS, UPDATERS, CPUS = 3, 2, 5
 WEIGHT = 16
 """Of an updater against a reader: a whole grace period fits into a section."""
+
+
+ENDED_EARLY = "grace-period:srcu"
 
 
 async def _read(srcu: Srcu, started: Word, reader: int) -> None:
@@ -131,22 +135,23 @@ def test_grace_periods_wait() -> None:
 
 
 @pytest.mark.parametrize(
-    ("twin", "count"),
+    ("twin", "count", "signature"),
     [
-        (ScansOnce, 1_000),
-        (ScansOnlyTheInactive, 1_000),
-        (NeverFlips, 50),
-        (CountsTheOther, 1_000),
-        (UnlocksAtOnce, 50),
+        (ScansOnce, 1_000, ENDED_EARLY),
+        (ScansOnlyTheInactive, 1_000, ENDED_EARLY),
+        (NeverFlips, 50, ENDED_EARLY),
+        (UnlocksAtOnce, 50, ENDED_EARLY),
+        # the sums never agree again
+        (CountsTheOther, 50, "deadlock"),
     ],
 )
-def test_a_twin_does_not(twin: type[Srcu], count: int) -> None:
+def test_a_twin_does_not(twin: type[Srcu], count: int, signature: str) -> None:
     interpreter, strategy = Interpreter(contended(twin)), RandomWalk(1)
     for execution in range(count):
         outcome = interpreter.run(strategy, execution)
-        if any(each.signature == "grace-period:srcu" for each in outcome.violations):
+        if any(each.signature == signature for each in outcome.violations):
             return
-    pytest.fail("no grace period ended too early")
+    pytest.fail(f"no {signature}")
 
 
 def _overtaken(kind: type[Srcu]) -> list[str]:
@@ -177,8 +182,8 @@ def test_a_section_between_the_sums() -> None:
     assert set(_overtaken(SumsLocksFirst)) == {"grace-period:srcu"}
 
 
-def test_a_grace_period_in_its_own_reader_never_ends() -> None:
-    program = Program("srcu", 1, bound=2_000)
+def test_a_grace_period_in_its_own_reader_is_a_deadlock() -> None:
+    program = Program("srcu", 1)
     program.cpu(0)
     srcu = Srcu(program.layout, "srcu")
 
@@ -188,7 +193,54 @@ def test_a_grace_period_in_its_own_reader_never_ends() -> None:
 
     program.task("task", body, cpus=(0,))
     [outcome] = _run(program, 1)
-    assert outcome.verdict is Verdict.INCOMPLETE
+    assert [each.signature for each in outcome.violations] == ["deadlock"]
+
+
+def test_two_that_wait_for_each_other_are_a_deadlock() -> None:
+    program = Program("srcu", 2)
+    for cpu in range(2):
+        program.cpu(cpu)
+    one, other = Srcu(program.layout, "one"), Srcu(program.layout, "other")
+
+    async def body(reads: Srcu, waits: Srcu) -> None:
+        async with reads.read_lock():
+            await waits.synchronize()
+
+    program.task("a", body, one, other, cpus=(0,))
+    program.task("b", body, other, one, cpus=(1,))
+    seen = [[each.signature for each in outcome.violations] for outcome in _run(program, 100)]
+    assert seen.count(["deadlock"]) > 50
+    assert all(each in ([], ["deadlock"]) for each in seen)
+
+
+class WakesNobody(Srcu):
+    """A reader that ends leaves who waits for it asleep."""
+
+    async def srcu_read_unlock(self, index: int) -> None:
+        await fence()
+        cpu = await smp_processor_id()
+        await self._unlocks[cpu][index].fetch_add(1)
+
+
+@pytest.mark.parametrize(("kind", "found"), [(Srcu, set()), (WakesNobody, {"deadlock"})])
+def test_who_waits_is_woken(kind: type[Srcu], found: set[str]) -> None:
+    outcomes = _run(contended(kind), 200)
+    assert {each.signature for outcome in outcomes for each in outcome.violations} == found
+
+
+def test_a_reader_that_nobody_waits_for_wakes_nobody() -> None:
+    program = Program("srcu", 1)
+    program.cpu(0)
+    srcu = Srcu(program.layout, "srcu")
+
+    async def body() -> None:
+        async with srcu.read_lock():
+            await fence()
+
+    program.task("task", body, cpus=(0,))
+    [outcome] = _run(program, 1)
+    # its arrival, index, count, fence; the section's; fence, count
+    assert outcome.operations == 7
 
 
 def test_polling() -> None:
