@@ -368,4 +368,4 @@ def test_stress_imports_no_event_loop() -> None:
     ended = subprocess.run(words, capture_output=True, text=True, check=True)
     loaded = set(ended.stdout.splitlines()[-1].split())
     assert "stackweave.core.interpreter" in loaded
-    assert {"anyio", "trio", "asyncio", "elftools", "stackweave.actors"} & loaded == set()
+    assert {"anyio", "trio", "asyncio", "elftools", "stackweave.actors.live"} & loaded == set()
