@@ -18,7 +18,7 @@ HEADER: Final = re.compile(r"\s*\S.*?\s+(\d+) \[(\d+)\]\s+(\d+)\.(\d+):\s+\d+ \S
 class Shown(NamedTuple):
     """A sample as `perf script` prints it."""
 
-    pid: int
+    tid: int
     cpu: int
     microseconds: int
     chain: tuple[int, ...]
@@ -37,7 +37,7 @@ def stitched(stitcher: Stitcher) -> Iterator[Shown]:
         cookie = each.sample.cookie
         # perf leaves the cookie of an unmerged sample where the chain should be
         user = each.chain if each.merged or not cookie else (cookie,)
-        return Shown(int(fields[3]), int(fields[2]), int(fields[1]) // 1000, kernel + user)
+        return Shown(int(fields[4]), int(fields[2]), int(fields[1]) // 1000, kernel + user)
 
     with lzma.open(DATA / "p1_churn3.tsv.xz", "rt") as lines:
         for line in lines:
@@ -58,8 +58,8 @@ def merged_by_perf() -> list[Shown]:
         for line in lines:
             header = HEADER.match(line)
             if header:
-                pid, cpu, seconds, fraction = header.groups()
-                shown.append(Shown(int(pid), int(cpu), int(seconds + fraction), ()))
+                tid, cpu, seconds, fraction = header.groups()
+                shown.append(Shown(int(tid), int(cpu), int(seconds + fraction), ()))
             elif line.strip():
                 address = int(line.split()[0], 16)
                 shown[-1] = shown[-1]._replace(chain=(*shown[-1].chain, address))
