@@ -91,4 +91,4 @@ def cookie_mismatch(task: int, tracer: int) -> Monitor:
 def cookie_shared(task: int) -> Monitor:
     """No two entries of a task have the same cookie."""
     kinds = (RequestEnd, CallbackBegin, KernelExit)
-    return sliced("cookie-shared", CookieShared(), *kinds, task=task)
+    return sliced("cookie-shared", CookieShared(), *kinds, grows=True, task=task)

@@ -52,6 +52,12 @@ async def follow(state: Specification) -> None:
         state = _after(state, await next_event())
 
 
+async def follow_growing(state: Specification) -> None:
+    """The same for a state that grows with the execution: remembered, the states of a long one fill the memory."""
+    while True:
+        state = state.after(await next_event())
+
+
 @dataclass(frozen=True, slots=True)
 class Slice:
     """Accepts events of some kinds that do not contradict the given fields.
@@ -76,7 +82,10 @@ class Slice:
         )
 
 
-def sliced(property: str, start: Specification, *kinds: type, **fields: int | str) -> Monitor:
+def sliced(
+    property: str, start: Specification, *kinds: type, grows: bool = False, **fields: int | str
+) -> Monitor:
     """The monitor of a property for one slice, which begins in state `start`."""
     of = Slice(frozenset(kinds), tuple(fields.items()))
-    return Monitor(property, of.label, partial(follow, start), of)
+    body = partial(follow_growing if grows else follow, start)
+    return Monitor(property, of.label, body, of)
