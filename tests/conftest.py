@@ -1,6 +1,13 @@
-"""Hypothesis without a clock and without luck: every run tries the same examples."""
+"""Hypothesis without a clock and without luck: every run tries the same examples.
 
-from hypothesis import settings
+Once imported it also changes the order in which trio runs its tasks, so live runs are tried where it is not
+installed, too (`.ci/run`).
+"""
 
-settings.register_profile("stackweave", deadline=None, derandomize=True)
-settings.load_profile("stackweave")
+from contextlib import suppress
+
+with suppress(ModuleNotFoundError):
+    from hypothesis import settings
+
+    settings.register_profile("stackweave", deadline=None, derandomize=True)
+    settings.load_profile("stackweave")
