@@ -16,6 +16,14 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordsLost:
+    """A reader is told of records that found no room."""
+
+    tracer: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnd:
     """A reader has read its last message. Counts of samples by what became of them, and of records lost."""
 

@@ -22,7 +22,7 @@ from stackweave.wire.messages import (
     TaskExit,
 )
 
-from .events import Delivered, SessionEnd
+from .events import Delivered, RecordsLost, SessionEnd
 from .stitch import Stitched, Stitcher
 
 
@@ -97,6 +97,7 @@ class Tracer:
                     await session.deliver(*session.stitcher.deferred(message))
                 case Lost(count=count):
                     session.lost += count
+                    await emit(RecordsLost(self.number, count))
                 case Register() if not registered:
                     registered = await self.system.init(self.number) == 0
                 case Cancel() if registered:

@@ -23,10 +23,10 @@ from .frames import HEAD, Frame, pack_frame, unpack_head
 
 VERSION: Final = 1
 
-_MAGIC: Final = b"\x93SWJ"
-"""No text: the first byte is neither ASCII nor the beginning of a UTF-8 sequence."""
+MAGIC: Final = b"\x93SWJ"
+"""How a journal begins. No text: the first byte is neither ASCII nor the beginning of a UTF-8 sequence."""
 
-_START: Final = _MAGIC + bytes([VERSION])
+_START: Final = MAGIC + bytes([VERSION])
 
 
 class _End(Enum):
@@ -76,7 +76,7 @@ class JournalReader:
             return None
         if _START.startswith(start):
             return _End.TORN
-        if start.startswith(_MAGIC):
+        if start.startswith(MAGIC):
             raise WireError(f"journal version {start[-1]}, where {VERSION} is expected")
         raise WireError("not a journal")
 

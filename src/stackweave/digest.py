@@ -5,7 +5,7 @@ Items are whole rooms, not what happens to be loaded, so that one program has on
 - `layout`, `contexts`: as declared;
 - `program source`: the modules that make the program: the user's file and the user's modules that it reaches,
   or `stackweave.programs`;
-- `core`, and `kernel model` and `monitors` where the program's modules reach them.
+- `core`, and those of `kernel model`, `monitors`, `actors` and `unwinder` that the program's modules reach.
 """
 
 import ast
@@ -30,6 +30,8 @@ _PROGRAMS: Final = "stackweave.programs"
 _ROOMS: Final = {
     "kernel model": "stackweave.core.kernel",
     "monitors": "stackweave.core.monitors",
+    "actors": "stackweave.actors",
+    "unwinder": "stackweave.core.sframe",
 }
 
 
@@ -49,7 +51,7 @@ def digest_of(program: Program, module: ModuleType) -> dict[str, bytes]:
     }
     for item, room in _ROOMS.items():
         if built_in or any(name.startswith(room) for name in names):
-            folder = core / room.rpartition(".")[2]
+            folder = core.parent.joinpath(*room.removeprefix(_OWN).split("."))
             items[item] = _hash(path.read_bytes() for path in _sources(folder))
     return items
 

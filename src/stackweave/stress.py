@@ -6,70 +6,45 @@ import sys
 from pathlib import Path
 from time import monotonic
 
-from stackweave.core.kernel.flavour import in_order
-
+from . import progress
+from .arguments import add_judgement, add_parameters, count, parameters_of, seed
 from .campaign import Campaign, Finding, Subject
 from .campaign import run as run_campaign
 from .exits import Exit
 from .lanes import draw, replay_command, screen_width
-from .programs import Parameters
 from .registry import DEFAULT, find, given
 from .replaying import replay_on
 from .schedule import keep
 
 _EVERY = 0.5
 """Seconds between two lines of progress."""
-_LINE = 78
-"""Characters of one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what it takes."""
     parser.add_argument("program", nargs="?", default=DEFAULT, metavar="PROGRAM")
-    parser.add_argument("--generation", help="of the kernel's mechanism")
+    add_parameters(parser, ("cpus", "tasks", "tracers", "syscalls"))
     parser.add_argument(
-        "--flavour", metavar="NAME[+NAME]", help="of the generation, such as 32-bit"
+        "--executions", type=count, default=10_000, metavar="N", help="default 10000"
     )
-    for size in ("cpus", "tasks", "tracers", "syscalls"):
-        parser.add_argument(f"--{size}", type=_count, metavar="N", help=f"number of {size}")
-    parser.add_argument(
-        "--executions", type=_count, default=10_000, metavar="N", help="default 10000"
-    )
-    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="default 0")
-    parser.add_argument(
-        "--stop-first", action="store_true", help="stop at the first that is not allowed"
-    )
-    parser.add_argument(
-        "--allow",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="a known defect or a signature that is no failure; may be repeated",
-    )
+    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="default 0")
+    add_judgement(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the campaign and report it."""
-    parameters = Parameters(
-        arguments.generation,
-        arguments.cpus,
-        arguments.tasks,
-        arguments.tracers,
-        arguments.syscalls,
-        None if arguments.flavour is None else in_order(arguments.flavour),
-    )
-    subject = Subject.of(find(arguments.program), parameters)
-    progress = _Progress(arguments.executions) if sys.stderr.isatty() else None
+    subject = Subject.of(find(arguments.program), parameters_of(arguments))
+    watch = _Progress(arguments.executions) if sys.stderr.isatty() else None
     campaign = run_campaign(
         subject,
         arguments.seed,
         arguments.executions,
         stop_first=arguments.stop_first,
         allowed=arguments.allow,
-        watch=progress,
+        watch=watch,
     )
-    if progress is not None:
+    if watch is not None:
         progress.clear()
     report = _Report(subject, campaign, frozenset(arguments.allow), arguments.stop_first)
     print(json.dumps(report.as_json(), indent=2) if arguments.json else report.as_text())
@@ -91,11 +66,7 @@ class _Progress:
             f"{each.signature} {each.count:,}" for each in campaign.findings.values()
         )
         line = f"{campaign.executions:,} of {self._executions:,} executions  {failing}"
-        print(f"\r\033[K{line[:_LINE]}", end="", file=sys.stderr, flush=True)
-
-    def clear(self) -> None:
-        """Leave no trace on the screen."""
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
+        progress.show(line)
 
 
 class _Report:
@@ -216,21 +187,3 @@ class _Report:
         if finding.known or self._is_allowed(finding):
             return [row]
         return [row, f"{'':<{width}}  {self._command(finding)}"]
-
-
-def _count(text: str) -> int:
-    return _integer(text, 1)
-
-
-def _seed(text: str) -> int:
-    return _integer(text, 0)
-
-
-def _integer(text: str, low: int) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no integer") from None
-    if not low <= number < 1 << 63:
-        raise argparse.ArgumentTypeError(f"{text} is not from {low} to 2**63 - 1")
-    return number

@@ -270,9 +270,10 @@ def test_a_built_in_program_depends_on_the_kernel_model() -> None:
     made = recipe.make(Parameters())
     from stackweave.digest import digest_of
 
-    items = {"layout", "contexts", "program source", "core", "kernel model", "monitors"}
-    assert set(digest_of(made, recipe.module)) == items
-    assert set(failure(sample("lost_update")).digest) == items - {"kernel model", "monitors"}
+    items = {"layout", "contexts", "program source", "core"}
+    rooms = {"kernel model", "monitors", "actors", "unwinder"}
+    assert set(digest_of(made, recipe.module)) == items | rooms
+    assert set(failure(sample("lost_update")).digest) == items
 
 
 def test_a_missing_context_is_refused_without_a_digest_too() -> None:
