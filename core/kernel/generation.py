@@ -11,9 +11,9 @@ from typing import ClassVar, Final
 
 from ..cint import U64_MASK
 from ..errors import ViolationFound
-from ..events import Registered
+from ..events import Registered, UndefinedBehaviour
 from ..memory import PerCpu, Word
-from ..operations import emit
+from ..operations import choose, emit
 from ..program import Cpu
 from .flavour import Flavour, check, flavoured
 from .lists import Nodes, list_add_rcu
@@ -148,17 +148,26 @@ async def take_bit(deferral: Deferral, work: UnwindWork) -> int:
     return 0
 
 
+async def test_bit(bit: int, bits: int) -> bool:
+    """Whether a tracer's bit is among those of a snapshot."""
+    if bit < 0:
+        # reads the stack beside `bits`: whatever is there
+        await emit(UndefinedBehaviour("test_bit-out-of-bounds"))
+        return await choose(2) == 1
+    return bits >> bit & 1 == 1
+
+
 async def cache_of(deferral: Deferral, info: UnwindTaskInfo) -> UnwindCache | None:
     """info->cache."""
     pointer = await info.cache.load()
     return deferral.unwind_user.caches.at(pointer) if pointer else None
 
 
-async def take_mask(task: Task) -> bool:
+async def take_mask(task: Task, pending: int = UNWIND_PENDING) -> bool:
     """Clear the mask on the way to user mode: False, with nothing changed, while task work is pending."""
     mask = task.unwind_info.unwind_mask
     bits = await mask.load()
-    while not bits & UNWIND_PENDING:
+    while not bits & pending:
         seen = await mask.cmpxchg(bits, 0)
         if seen == bits:
             return True

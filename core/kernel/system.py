@@ -16,6 +16,7 @@ from ..memory import Struct, Word
 from ..operations import emit
 from ..program import Program
 from .bitmask import Bitmask
+from .bitmask_v12 import BitmaskV12, BitmaskV12Patch8
 from .completed import Completed
 from .entry import Entry
 from .generation import Callback, Caller, Deferral, Generation
@@ -31,9 +32,18 @@ from .upstream import Upstream
 
 GENERATIONS: Final[dict[str, type[Generation]]] = {
     generation.name: generation
-    for generation in (PerWork, MutexList, MutexListNmi, Bitmask, Completed, Upstream)
+    for generation in (
+        PerWork,
+        BitmaskV12Patch8,
+        BitmaskV12,
+        MutexList,
+        MutexListNmi,
+        Bitmask,
+        Completed,
+        Upstream,
+    )
 }
-"""By name, oldest first."""
+"""By name, oldest first. The drafts v12 and v13 are older than the commits that took their place."""
 
 
 class Tracer(Struct):

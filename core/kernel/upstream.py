@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from ..cint import as_int
 from ..events import UndefinedBehaviour, UnwindReset
-from ..operations import barrier, choose, emit, local_irq_restore, local_irq_save, smp_processor_id
+from ..operations import barrier, emit, local_irq_restore, local_irq_save, smp_processor_id
 from .cookie import unwind_get_cookie
 from .flavour import ExitHook, Flavour, IrqOnEvent, Reset
 from .generation import (
@@ -24,6 +24,7 @@ from .generation import (
     call_tracer,
     take_bit,
     take_mask,
+    test_bit,
 )
 from .lists import list_del_rcu
 from .structs import EINVAL, PF_EXITING, PF_KTHREAD, Task, TaskWorkMode, UnwindWork
@@ -130,20 +131,13 @@ class Upstream(Generation):
         node = await deferral.callbacks.next.load()
         while node != deferral.callbacks.address:
             work = deferral.works[node]
-            if await self._test_bit(await work.bit.load(), bits):
+            if await test_bit(await work.bit.load(), bits):
                 await call_tracer(deferral, work, task, cookie, nr)
                 cache = await cache_of(deferral, task.unwind_info)
                 if cache:
                     called = self.flavour.bit_mask(await work.bit.load())
                     await cache.unwind_completed.store(await cache.unwind_completed.load() | called)
             node = await work.list.next.load()
-
-    async def _test_bit(self, bit: int, bits: int) -> bool:
-        if bit < 0:
-            # reads the stack beside `bits`: whatever is there
-            await emit(UndefinedBehaviour("test_bit-out-of-bounds"))
-            return await choose(2) == 1
-        return bits >> bit & 1 == 1
 
     async def unwind_reset_info(self, task: Task) -> None:
         """Skipped while PENDING is set; the mask is taken before the cookie is cleared."""

@@ -94,7 +94,7 @@ UNSEEN: Final = {
     "pending kept": (
         Change(
             "the reset does not look at PENDING",
-            (edit(take_mask, "while not bits & UNWIND_PENDING:", "while True:"),),
+            (edit(take_mask, "while not bits & pending:", "while True:"),),
         ),
     ),
     "one run": (
@@ -219,8 +219,8 @@ UNSEEN: Final = {
             (
                 edit(
                     Upstream._walk,
-                    "if await self._test_bit(await work.bit.load(), bits):",
-                    "bit = await work.bit.load()\nif await self._test_bit(bit, bits):",
+                    "if await test_bit(await work.bit.load(), bits):",
+                    "bit = await work.bit.load()\nif await test_bit(bit, bits):",
                 ),
                 edit(Upstream._walk, "bit_mask(await work.bit.load())", "bit_mask(bit)"),
             ),

@@ -156,6 +156,8 @@ def _drive(interpreter: Interpreter, victim: str, other: str, at: int) -> tuple[
             continue
         interpreter.step(contexts[victim])
         steps += 1
+    if met and contexts[other] in interpreter.enabled():
+        _run_out(interpreter, contexts[other])  # it had to wait for the victim
     return met, steps
 
 

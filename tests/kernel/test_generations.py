@@ -15,7 +15,7 @@ from stackweave.core.kernel.upstream import UNWIND_USED
 from .support import Kernel, events, everywhere, notes, saw
 
 BITS = ("bitmask", "completed", "upstream")
-LISTS = tuple(name for name in GENERATIONS if name not in (*BITS, "per_work"))
+LISTS = ("mutex_list", "mutex_list_nmi")
 
 
 def _asking(generation: str, *visits: Sequence[int], tracers: int = 3) -> Kernel:
