@@ -1,0 +1,1 @@
+"""The examples that embed Stackweave, run as a user would and looked at more closely."""
