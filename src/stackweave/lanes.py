@@ -75,7 +75,7 @@ class _Lanes:
             yield from self._step(step, text, bool(here))
             for violation in here:
                 yield from self._violation(violation)
-            if any(each.signature == self._replay.schedule.signature for each in here):
+            if any(each.signature == self._replay.signature for each in here):
                 yield from self._rest(step, violations)
                 return
         yield from self._end(violations)

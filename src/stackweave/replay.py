@@ -7,7 +7,7 @@ from .exits import Exit
 from .lanes import draw, replay_command, screen_width
 from .registry import given
 from .replaying import Replay, Step, replay
-from .schedule import read
+from .schedule import Schedule, read
 from .wording import describe, show_event
 
 
@@ -19,16 +19,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay it; it fails again, or it is refused."""
-    told = replay(read(arguments.schedule))
+    schedule = read(arguments.schedule)
+    told = replay(schedule)
     if arguments.json:
-        print(json.dumps(_as_json(told), indent=2))
+        print(json.dumps(_as_json(schedule, told), indent=2))
     else:
-        print(_as_text(told, arguments.schedule))
+        print(_as_text(schedule, told, arguments.schedule))
     return Exit.VIOLATION
 
 
-def _as_text(told: Replay, reference: str) -> str:
-    schedule = told.schedule
+def _as_text(schedule: Schedule, told: Replay, reference: str) -> str:
     origin = schedule.origin
     chosen = "".join(f" {key}={value}" for key, value in given(schedule.parameters).items())
     return "\n".join(
@@ -43,8 +43,7 @@ def _as_text(told: Replay, reference: str) -> str:
     )
 
 
-def _as_json(told: Replay) -> dict[str, object]:
-    schedule = told.schedule
+def _as_json(schedule: Schedule, told: Replay) -> dict[str, object]:
     return {
         "command": "replay",
         "program": schedule.program,

@@ -1,7 +1,9 @@
 """Replaying a schedule: the same decisions, one step at a time, with everything that happened noted down."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
 
 from stackweave.core import (
     FixedSchedule,
@@ -18,6 +20,12 @@ from stackweave.core.operations import Operation
 from .digest import digest_of
 from .registry import blame, find
 from .schedule import Schedule
+
+Injected: TypeAlias = tuple[int, int, object]
+"""A message from outside: (schedule entries before it, mailbox number, message)."""
+
+EVERY: Final = range(1 << 62)
+"""Numbers of steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +59,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A replayed execution."""
+    """A replayed execution, or a part of one."""
 
-    schedule: Schedule
     program: Program
     outcome: Outcome
     steps: tuple[Step, ...]
-    final_events: tuple[tuple[str, object], ...]
+    signature: str
+    """Of the violation that it is about."""
+    final_events: tuple[tuple[str, object], ...] = ()
     """What the program's last protocol reported, with its name."""
 
 
@@ -69,7 +78,7 @@ def replay(schedule: Schedule) -> Replay:
     """
     recipe = find(schedule.program)
     program = recipe.make(schedule.parameters)
-    _refuse_stale(schedule, program, digest_of(program, recipe.module))
+    refuse_stale(schedule, program, digest_of(program, recipe.module))
     return replay_on(schedule, program)
 
 
@@ -92,19 +101,36 @@ def replay_on(schedule: Schedule, program: Program) -> Replay:
         raise _diverged(f"it does not show {schedule.signature}")
     during = sum(len(step.events) for step in told)
     at_end = tuple((each.context, each.event) for each in outcome.events[during:])
-    return Replay(schedule, program, outcome, told, at_end)
+    return Replay(program, outcome, told, schedule.signature, at_end)
 
 
-def _refuse_stale(schedule: Schedule, program: Program, now: dict[str, bytes]) -> None:
-    before = schedule.digest
+class Recorded(Protocol):
+    """What a schedule or a journal says about its program."""
+
+    @property
+    def program(self) -> str:
+        """Its name."""
+
+    @property
+    def digest(self) -> dict[str, bytes]:
+        """What it was."""
+
+    @property
+    def contexts(self) -> tuple[str, ...]:
+        """The contexts that it must have."""
+
+
+def refuse_stale(recorded: Recorded, program: Program, now: dict[str, bytes]) -> None:
+    """Raise `UsageError` where the program has changed since, with what changed."""
+    before = recorded.digest
     changed = [item for item in {**before, **now} if before.get(item) != now.get(item)]
     if not changed:
         return
     names = {spec.name for spec in program.contexts}
-    missing = [name for name in schedule.contexts if name not in names]
+    missing = [name for name in recorded.contexts if name not in names]
     gone = f"; it has no context {', '.join(missing)} any more" if missing else ""
     raise UsageError(
-        f"the schedule is stale: {schedule.program} has changed since, in its {', '.join(changed)}{gone}"
+        f"the schedule is stale: {recorded.program} has changed since, in its {', '.join(changed)}{gone}"
     )
 
 
@@ -134,17 +160,36 @@ class _Answers(FixedSchedule):
         return taken
 
 
-def steps_of(interpreter: Interpreter, decisions: Sequence[int]) -> Iterator[Step]:
-    """The steps of an execution that is known to be one of the interpreter's program."""
+def steps_of(
+    interpreter: Interpreter,
+    decisions: Sequence[int],
+    messages: Iterable[Injected] = (),
+    wanted: range = EVERY,
+) -> Iterator[Step]:
+    """The wanted steps of an execution that is known to be one of the interpreter's program."""
     answers = _Answers(decisions)
     interpreter.reset(answers)
-    yield from _beginning(interpreter, answers)
-    number = 0
-    while len(interpreter.schedule) < len(decisions) and not interpreter.finished:
+    waiting = deque(messages)
+    if 0 in wanted:
+        yield from _beginning(interpreter, answers)
+    for number in range(1, wanted.stop):
+        inject(interpreter, waiting)
+        if len(interpreter.schedule) >= len(decisions) or interpreter.finished:
+            break
         context = interpreter.contexts[decisions[len(interpreter.schedule)]]
-        number += 1
-        yield _step(interpreter, context, number, answers)
+        if number in wanted:
+            yield _step(interpreter, context, number, answers)
+        else:
+            interpreter.step(context)
+            answers.take()
     interpreter.discard()
+
+
+def inject(interpreter: Interpreter, waiting: deque[Injected]) -> None:
+    """Put those messages into their mailboxes that came at this point of the execution."""
+    while waiting and waiting[0][0] == len(interpreter.schedule):
+        _, mailbox, message = waiting.popleft()
+        interpreter.inject(interpreter.program.layout.mailboxes[mailbox], message)
 
 
 def _beginning(interpreter: Interpreter, answers: _Answers) -> Iterator[Step]:

@@ -164,8 +164,8 @@ def _schedule(value: Plain) -> Schedule:
     contexts = tuple(text(name, "context") for name in items(names, "contexts"))
     return Schedule(
         text(program, "program"),
-        _parameters(entries(parameters, "parameters")),
-        {item: _hash(hashed) for item, hashed in entries(digest, "digest").items()},
+        parameters_from(parameters),
+        digest_from(digest),
         contexts,
         _choices(items(runs, "choices"), len(contexts)),
         _origin(items(origin, "origin", 3)),
@@ -173,7 +173,9 @@ def _schedule(value: Plain) -> Schedule:
     )
 
 
-def _parameters(value: dict[str, Plain]) -> Parameters:
+def parameters_from(plain: Plain) -> Parameters:
+    """Parameters as they were `given`. Raises `WireError` for what they cannot be."""
+    value = dict(entries(plain, "parameters"))
     generation, flavour = (_name(value, key) for key in ("generation", "flavour"))
     sizes = {key: integer(size, key, -_BITS, _BITS - 1) for key, size in value.items()}
     try:
@@ -184,6 +186,11 @@ def _parameters(value: dict[str, Plain]) -> Parameters:
 
 def _name(value: dict[str, Plain], key: str) -> str | None:
     return text(value.pop(key), key) if key in value else None
+
+
+def digest_from(plain: Plain) -> dict[str, bytes]:
+    """The items of a program's digest. Raises `WireError` for what they cannot be."""
+    return {item: _hash(hashed) for item, hashed in entries(plain, "digest").items()}
 
 
 def _hash(value: Plain) -> bytes:
