@@ -42,15 +42,18 @@ async def device(live: Live, cpu: Cpu) -> None:
         await asyncio.sleep(0)
 
 
-async def read(events: "asyncio.Queue[object]", sessions: int) -> list[Delivered]:
-    """The samples that tracers deliver, until all sessions have ended."""
+async def read(events: "asyncio.Queue[object]", sessions: int) -> tuple[list[Delivered], int]:
+    """The samples that tracers deliver until all sessions have ended, and how many records found no room."""
     samples = []
+    lost = 0
     while sessions:
         event = await events.get()
         if isinstance(event, Delivered):
             samples.append(event)
-        sessions -= isinstance(event, SessionEnd)
-    return samples
+        elif isinstance(event, SessionEnd):
+            lost += event.lost
+            sessions -= 1
+    return samples, lost
 
 
 async def stopped() -> None:
@@ -66,9 +69,9 @@ async def stopped() -> None:
             for cpu in emulator.cpus:
                 senders.create_task(device(live, cpu))
         live.stop()
-    samples = reader.result()
+    samples, lost = reader.result()
     print(f"stopped: {len(samples)} samples, {sum(each.merged for each in samples)} stitched")
-    assert len(samples) >= 2 * CALLS
+    assert len(samples) + lost >= 2 * CALLS
     assert live.undelivered == []
 
     replay = Interpreter(emulator.program)
@@ -86,7 +89,7 @@ async def cancelled() -> None:
     for task in emulator.tasks:
         await live.send(task.inbox, SystemCall(0))
     run.cancel()
-    samples = await read(events, len(emulator.tracers))
+    samples, _ = await read(events, len(emulator.tracers))
     try:
         await run
     except asyncio.CancelledError:

@@ -1,8 +1,8 @@
 """A Gymnasium environment whose action is the next context: an agent that looks for a bad interleaving.
 
 The interpreter says who may move, the agent says who does, and a violation is its reward. It sees where each
-context stands. An episode is one execution, so what an agent finds replays like any other schedule. Here two agents
-look for the ABA bug of `treiber_buggy.py`: one takes any context, the other one likes to stay with the last.
+context stands. An episode is one execution, and what an agent finds replays like any other schedule. Here two look
+for the ABA bug of `treiber_buggy.py`: one takes any context, the other one likes to stay with the last.
 """
 
 from typing import Any, Final, TypeAlias

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import trio
 
 from stackweave.actors import Emulator
-from stackweave.actors.events import Delivered
+from stackweave.actors.events import Delivered, SessionEnd
 from stackweave.actors.listener import Listener
 from stackweave.actors.live import Live
 from stackweave.actors.soak import farewell
@@ -27,6 +27,7 @@ class Hosted:
     def __init__(self, name: str, generation: str) -> None:
         self.emulator = Emulator(name, generation=generation, tasks=2, tracers=2)
         self.samples: list[Delivered] = []
+        self.sessions: list[SessionEnd] = []
         self._events, self._incoming = trio.open_memory_channel[object](math.inf)
         self.live = Live(
             self.emulator.program,
@@ -55,6 +56,8 @@ class Hosted:
             async for event in self._incoming:
                 if isinstance(event, Delivered):
                     self.samples.append(event)
+                elif isinstance(event, SessionEnd):
+                    self.sessions.append(event)
 
 
 def check(hosted: Hosted) -> None:
@@ -63,8 +66,10 @@ def check(hosted: Hosted) -> None:
     replay.restore(hosted.live.interpreter.snapshot())
     assert replay.events == list(hosted.live.outcome.events)
     assert hosted.live.undelivered == []
-    assert len(hosted.samples) >= 2 * CALLS
     stitched = sum(each.merged for each in hosted.samples)
+    lost = sum(each.lost for each in hosted.sessions)  # a tracer's buffer was full
+    assert stitched == sum(each.merged for each in hosted.sessions)
+    assert len(hosted.samples) + lost >= 2 * CALLS
     print(f"{hosted.emulator.program.name}: {len(hosted.samples)} samples, {stitched} stitched")
 
 

@@ -21,8 +21,7 @@ def test_a_plain_asyncio_program() -> None:
         "replayed: the same events",
         "cancelled: at rest, after # samples",
     ]
-    assert 60 <= samples <= 180  # at most, every interrupt and NMI hits a task, too
-    assert 0 < stitched <= samples
+    assert 0 < stitched <= samples <= 180  # at most, every interrupt and NMI hits a task, too
     assert accepted == 2
 
 
@@ -30,8 +29,7 @@ def test_a_plain_trio_program() -> None:
     lines, numbers = said("embed_trio")
     assert lines == ["stopped: # samples, # stitched", "cancelled: # samples, # stitched"]
     for samples, stitched in numbers:
-        assert 60 <= samples <= 90
-        assert 0 < stitched <= samples
+        assert 0 < stitched <= samples <= 90
 
 
 def test_they_are_plain_programs() -> None:
