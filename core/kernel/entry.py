@@ -85,11 +85,24 @@ class Entry:
             if mode_of(regs) is Mode.INTERRUPTED:
                 await self.irqentry_exit(task)
                 continue
-            stack = _following(task, stack_of(regs))
-            if await task.regs.cmpxchg(regs, regs_at(stack, Mode.KERNEL)) == regs:
-                await emit(KernelEntry(task.number, stack))
-                await self._enter_from_user_mode(task)
+            if self._flavour.reset is Reset.EXIT:
+                entered = await self._enter_by_syscall(task, regs)
+            else:
+                # there is more to be done before interrupts go on
+                await local_irq_save()
+                entered = await self._enter_by_syscall(task, regs)
+                await local_irq_restore(1)
+            if entered:
                 return
+
+    async def _enter_by_syscall(self, task: Task, regs: int) -> bool:
+        """False, with nothing changed, where an interrupt or NMI was faster."""
+        stack = _following(task, stack_of(regs))
+        if await task.regs.cmpxchg(regs, regs_at(stack, Mode.KERNEL)) != regs:
+            return False
+        await emit(KernelEntry(task.number, stack))
+        await self._enter_from_user_mode(task)
+        return True
 
     async def _enter_from_user_mode(self, task: Task) -> None:
         if self._flavour.reset is Reset.ENTRY:
@@ -170,8 +183,9 @@ class Entry:
             if task is None or mode_of(regs) is not Mode.USER:
                 await handler(caller)
             elif below is not Level.TASK:
-                # an interrupt has come from user mode and has not yet marked it
+                # an interrupt has come from user mode and has not yet marked it: it will find it marked
                 await self._arrive_from_user(task, regs, Mode.INTERRUPTED, run_on=False)
+                await self._enter_from_user_mode(task)
                 await handler(caller)
             else:
                 await self._arrive_from_user(task, regs, Mode.USER, await _run_on(task))
