@@ -23,10 +23,20 @@ from .frames import HEAD, Frame, pack_frame, unpack_head
 
 VERSION: Final = 1
 
-MAGIC: Final = b"\x93SWJ"
-"""How a journal begins. No text: the first byte is neither ASCII nor the beginning of a UTF-8 sequence."""
+_MAGIC: Final = b"\x93SWJ"
+"""No text: the first byte is neither ASCII nor the beginning of a UTF-8 sequence."""
 
-_START: Final = MAGIC + bytes([VERSION])
+_START: Final = _MAGIC + bytes([VERSION])
+
+
+def is_journal(path: Path) -> bool:
+    """Whether a file begins as a journal does, as far as it goes."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_MAGIC))
+    except OSError:
+        return False
+    return bool(start) and _MAGIC.startswith(start)
 
 
 class _End(Enum):
@@ -76,7 +86,7 @@ class JournalReader:
             return None
         if _START.startswith(start):
             return _End.TORN
-        if start.startswith(MAGIC):
+        if start.startswith(_MAGIC):
             raise WireError(f"journal version {start[-1]}, where {VERSION} is expected")
         raise WireError("not a journal")
 

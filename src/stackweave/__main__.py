@@ -11,7 +11,8 @@ from .exits import Exit
 
 SUBCOMMANDS: Final = {
     "stress": "run a program many times, each time interleaved otherwise",
-    "replay": "run one failing schedule again and print it as lanes",
+    "run": "run the emulator live, on trio or asyncio",
+    "replay": "run one failing schedule or a journal again and print it as lanes",
     "gallery": "show the known defects and what was measured for each, or run one",
     "conform": "compare the kernel models with what real kernels did",
     "unwind": "unwind the stacks of a core file by its SFrame tables",

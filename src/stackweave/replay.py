@@ -1,8 +1,13 @@
-"""`stackweave replay`: run one failing schedule again, and show it."""
+"""`stackweave replay`: run one failing schedule or a journal again, and show it."""
 
 import argparse
 import json
+from pathlib import Path
 
+from stackweave.core import Program, UsageError
+from stackweave.wire.journal import is_journal
+
+from .arguments import count
 from .exits import Exit
 from .lanes import draw, replay_command, screen_width
 from .registry import given
@@ -13,12 +18,23 @@ from .wording import describe, show_event
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what it takes."""
-    parser.add_argument("schedule", metavar="TOKEN-or-FILE", help="as stress printed it")
+    parser.add_argument("schedule", metavar="TOKEN-or-FILE", help="as stress or run printed it")
+    parser.add_argument(
+        "--around",
+        type=count,
+        metavar="STEP",
+        help="of a journal, show the operations around this one",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Replay it; it fails again, or it is refused."""
+    """Replay it: a schedule fails again, or is refused."""
+    path = Path(arguments.schedule)
+    if is_journal(path):
+        return _tell_journal(path, arguments)
+    if arguments.around is not None:
+        raise UsageError("--around is for journals: a schedule is shown whole")
     schedule = read(arguments.schedule)
     told = replay(schedule)
     if arguments.json:
@@ -26,6 +42,20 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(_as_text(schedule, told, arguments.schedule))
     return Exit.VIOLATION
+
+
+def _tell_journal(path: Path, arguments: argparse.Namespace) -> int:
+    from .run.again import replay_journal
+    from .run.telling import Told
+
+    told = Told(replay_journal(path), arguments.schedule, arguments.around)
+    if arguments.json:
+        steps = () if told.excerpt is None else told.excerpt.steps
+        shown = [_step_json(step, told.program) for step in steps]
+        print(json.dumps({**told.as_json(), "steps": shown, "exit": int(told.exit)}, indent=2))
+    else:
+        print(told.as_text())
+    return told.exit
 
 
 def _as_text(schedule: Schedule, told: Replay, reference: str) -> str:
@@ -59,17 +89,17 @@ def _as_json(schedule: Schedule, told: Replay) -> dict[str, object]:
             }
             for each in told.outcome.violations
         ],
-        "steps": [_step_json(step, told) for step in told.steps],
+        "steps": [_step_json(step, told.program) for step in told.steps],
         "exit": int(Exit.VIOLATION),
     }
 
 
-def _step_json(step: Step, told: Replay) -> dict[str, object]:
+def _step_json(step: Step, program: Program) -> dict[str, object]:
     return {
         "step": step.number,
         "context": step.context,
         "function": step.function,
-        "operation": describe(step, told.program) if step.number else None,
+        "operation": describe(step, program) if step.number else None,
         "choices": [answer for _, answer in step.answers],
         "events": [show_event(event) for event in step.events],
     }
