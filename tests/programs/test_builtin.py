@@ -18,6 +18,18 @@ EVERY = [
     for generation in GENERATIONS
 ]
 KERNELS = [name for name in BUILTIN if name != "cas-increments"]
+STRAIGHT = (
+    "double-cancel",
+    "high-bit-asks",
+    "irq-on-event-asks",
+    "exec-after-request",
+    "cookie-repeats",
+    "cancelled-work-asks",
+    "callback-cancels",
+    "sigreturn-after-request",
+    "user-worker-asks",
+)
+"""Tasks of one CPU, and nothing to choose: these have one execution, or as many as tasks."""
 
 
 def test_the_names() -> None:
@@ -29,7 +41,9 @@ def test_the_names() -> None:
 def test_it_runs_to_its_end(name: str, generation: str) -> None:
     for outcome in outcomes(build(name, generation), 20):
         assert outcome.verdict is not Verdict.INCOMPLETE
-        assert not [each for each in outcome.violations if each.property in ("crash", "deadlock")]
+        properties = {each.property for each in outcome.violations}
+        assert "crash" not in properties
+        assert "deadlock" not in properties or name == "callback-cancels"
         assert outcome.operations > 10
 
 
@@ -63,7 +77,7 @@ def test_executions_and_seeds_differ(name: str) -> None:
         for seed in (1, 2)
         for execution in range(10)
     }
-    assert len(schedules) > 3
+    assert (len(schedules) > 3) is (name not in STRAIGHT)
 
 
 @pytest.mark.parametrize("name", KERNELS)

@@ -5,7 +5,7 @@ from typing import Final
 
 from stackweave.core import Program
 
-from . import defects
+from . import defects, handovers, ways_out
 from .increments import cas_increments
 from .parameters import Parameters
 from .scenario import scenario
@@ -24,4 +24,20 @@ BUILTIN: Final[dict[str, Callable[[Parameters], Program]]] = {
     "cookie-zero": defects.cookie_zero,
     "reset-skipped": defects.reset_skipped,
     "cookie-after-reset": defects.cookie_after_reset,
+    "null-function": handovers.null_function,
+    "swallowed-callback": handovers.swallowed_callback,
+    "lost-clear": handovers.lost_clear,
+    "double-cancel": handovers.double_cancel,
+    "request-returns-bit-31": handovers.request_returns_bit_31,
+    "request-returns-bit-32": handovers.request_returns_bit_32,
+    "high-bit-asks": handovers.high_bit_asks,
+    "irq-on-event-asks": ways_out.irq_on_event_asks,
+    "next-cookie": ways_out.next_cookie,
+    "nmi-cannot-add": ways_out.nmi_cannot_add,
+    "exec-after-request": ways_out.exec_after_request,
+    "cookie-repeats": ways_out.cookie_repeats,
+    "callback-cancels": ways_out.callback_cancels,
+    "user-worker-asks": ways_out.user_worker_asks,
+    "sigreturn-after-request": ways_out.sigreturn_after_request,
+    "no-cache": ways_out.no_cache,
 }

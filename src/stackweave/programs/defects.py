@@ -12,7 +12,7 @@ from stackweave.core.kernel.unwind_user import Faults
 from stackweave.core.kernel.upstream import UNWIND_USED
 
 from .parameters import Parameters
-from .stage import Stage, asks, insists
+from .stage import Stage, asks, closes, insists
 
 
 def cancelled_work_asks(parameters: Parameters) -> Program:
@@ -21,10 +21,9 @@ def cancelled_work_asks(parameters: Parameters) -> Program:
     The test for a negative bit never holds, BIT(-1) is bit 63, and the request returns 0 for a callback that
     never comes.
     """
-    stage = Stage("cancelled-work-asks", parameters, cpus=2)
+    stage = Stage("cancelled-work-asks", parameters)
     stage.system.start_registered(stage.first_bits())
-    stage.task(0, insists(stage, 0))
-    stage.churn(0, (), cpus=(1,), weight=16 * TASK_WEIGHT)
+    stage.task(0, closes(stage, 0), insists(stage, 0))
     return stage.finish()
 
 

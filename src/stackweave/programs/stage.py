@@ -1,6 +1,7 @@
 """What the built-in programs are made of: a kernel whose tasks carry captured stacks, sources, monitors."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from stackweave.actors import TASK_WEIGHT, UserStacks
 from stackweave.core import Cpu, Program, Word, pause
@@ -15,6 +16,8 @@ from stackweave.core.monitors import Trace
 
 from .parameters import Parameters
 from .sizes import sizes
+
+_FEW: Final = 3
 
 
 class Stage:
@@ -174,6 +177,38 @@ def insists(stage: Stage, tracer: int) -> Handler:
         await stage.system.request(tracer, caller)
 
     return fire
+
+
+def a_few_times(stage: Stage, tracer: int) -> Handler:
+    """A source on the way out, until its tracer has had a few callbacks.
+
+    Its callback makes the way out longer, and so another event: in some generations for ever.
+    """
+    ask = requests(stage.system, tracer, outside=False)
+
+    async def fire(caller: Caller) -> None:
+        if await stage.system.tracers[tracer].records.load() < _FEW:
+            await ask(caller)
+
+    return fire
+
+
+def closes(stage: Stage, tracer: int) -> Handler:
+    """A system call that cancels the tracer."""
+
+    async def close(caller: Caller) -> None:
+        await stage.system.cancel(tracer)
+
+    return close
+
+
+def opens(stage: Stage, tracer: int) -> Handler:
+    """A system call that registers the tracer."""
+
+    async def open(caller: Caller) -> None:
+        await stage.system.init(tracer)
+
+    return open
 
 
 async def reschedule(caller: Caller) -> None:

@@ -7,10 +7,11 @@ from typing import Final
 from stackweave.core import UsageError
 
 from ..entry import Entry
-from . import bitmask, completed, upstream
+from . import bitmask, completed, upstream, ways_out
 
 ENTRIES: Final[dict[str, Entry]] = {
-    entry.id: entry for entry in chain(bitmask.ENTRIES, completed.ENTRIES, upstream.ENTRIES)
+    entry.id: entry
+    for entry in chain(bitmask.ENTRIES, completed.ENTRIES, upstream.ENTRIES, ways_out.ENTRIES)
 }
 """By id, in the order of the table."""
 

@@ -2,11 +2,27 @@
 
 from typing import Final
 
-from ..entry import Entry, Verdict
+from ..entry import Case, Entry, Verdict
 
 _SOURCE: Final = "kernel/unwind/deferred.c, M:8814913534"
 
 ENTRIES: Final = (
+    Entry(
+        id="completed-spurious",
+        title="without memory for the mask, served tracers are called again",
+        generation="completed",
+        source=f"{_SOURCE}, unwind_deferred_task_work()",
+        verdict=Verdict.REPRODUCED,
+        story=(
+            "Who was called is remembered in the task's cache, which the first unwind allocates.",
+            "Where that fails there is no mask, and another tracer asks after the first one's callback.",
+            "The task work runs again and calls both, as it did before there was a mask.",
+        ),
+        case=Case("no-cache"),
+        signatures=("twice",),
+        also=("bitmask", "upstream"),
+        conditional="an allocation that may fail; a small GFP_KERNEL one hardly ever does",
+    ),
     Entry(
         id="completed-comment",
         title="the comment still promises a second call",

@@ -1,11 +1,14 @@
-"""Generation `upstream`: the open defects, by their numbers in the project's list."""
+"""Generation `upstream`: the open defects, by their numbers in the project's list; 1 to 6 are about bits."""
 
 from typing import Final
 
-from ..entry import Case, Entry, Verdict
+from stackweave.programs import Parameters
+
+from ..entry import Case, Entry, Gone, Verdict
 
 _SOURCE: Final = "kernel/unwind/deferred.c @ yailabs/yai 5f6e5cf60127"
 _BEFORE: Final = ("bitmask", "completed")
+_INT: Final = Parameters(flavour="int-bit")
 
 ENTRIES: Final = (
     Entry(
@@ -21,8 +24,31 @@ ENTRIES: Final = (
         ),
         case=Case("cancelled-work-asks"),
         signatures=("undefined-behaviour:shift-out-of-bounds", "lost:cancelled"),
+        gone=(
+            Gone(
+                "upstream, int-bit",
+                "Carpenter's v2 (M:46843013890)",
+                Case("cancelled-work-asks", _INT),
+            ),
+        ),
         also=_BEFORE,
         seen=True,
+    ),
+    Entry(
+        id="upstream-1-int",
+        title="the repair of 1 loses the bits from 32 on",
+        generation="upstream",
+        source="Carpenter's v2, M:46843013890, on unwind_deferred_request()",
+        verdict=Verdict.REPRODUCED,
+        story=(
+            "The variable becomes an int, so that the test for a negative bit holds.",
+            "The same variable then takes BIT(bit), and an int has no bit 32 or above.",
+            "Such a tracer's request sets PENDING alone, returns 0, and nobody is called.",
+        ),
+        case=Case("high-bit-asks", _INT),
+        signatures=("lost",),
+        gone=(Gone("upstream", "an unsigned long, as it was and is", Case("high-bit-asks")),),
+        conditional="the repair as it was posted; it was not merged",
     ),
     Entry(
         id="upstream-2",
@@ -41,6 +67,37 @@ ENTRIES: Final = (
         seen=True,
     ),
     Entry(
+        id="upstream-2-bit-31",
+        title="a request returns the most negative number",
+        generation="upstream",
+        source=f"{_SOURCE}, unwind_deferred_request(), `return old & bit`",
+        verdict=Verdict.REPRODUCED,
+        story=(
+            "As upstream-2, and the tracer's bit is 31.",
+            "As an int that bit is the sign.",
+            "The request returns -2147483648, which callers take for a refusal, and the callback comes.",
+        ),
+        case=Case("request-returns-bit-31"),
+        signatures=("return-value",),
+        also=_BEFORE,
+        seen=True,
+    ),
+    Entry(
+        id="upstream-2-bit-32",
+        title="a request of bit 32 or above returns something else than 0 or 1",
+        generation="upstream",
+        source=f"{_SOURCE}, unwind_deferred_request(), `return old & bit`",
+        verdict=Verdict.REFUTED,
+        story=(
+            "As upstream-2, and the tracer's bit is 32, which an int does not have.",
+            "The request returns 0 where 1 is meant, and promises the callback that the NMI's request promised.",
+            "Every execution of the program keeps to the documented values.",
+        ),
+        case=Case("request-returns-bit-32"),
+        signatures=("return-value",),
+        conditional="0 and 1 meaning the same to the caller, as to perf: a callback comes",
+    ),
+    Entry(
         id="upstream-3",
         title="the bits to call are read before their owner changes",
         generation="upstream",
@@ -56,6 +113,36 @@ ENTRIES: Final = (
         seen=True,
     ),
     Entry(
+        id="upstream-3-null",
+        title="a registration is called before its function is set",
+        generation="upstream",
+        source=f"{_SOURCE}, unwind_deferred_init(), process_unwind_deferred()",
+        verdict=Verdict.REPRODUCED,
+        story=(
+            "A registration takes its bit and publishes its work on the list before it sets the function.",
+            "A walk whose bits were read when the bit had another owner comes by.",
+            "It calls a null pointer.",
+        ),
+        case=Case("null-function"),
+        signatures=("null-pointer:func",),
+        conditional="the order of stores in unwind_deferred_init(), which recordings show",
+    ),
+    Entry(
+        id="upstream-3-swallowed",
+        title="a new owner's own request is swallowed",
+        generation="upstream",
+        source=f"{_SOURCE}, process_unwind_deferred()",
+        verdict=Verdict.REPRODUCED,
+        story=(
+            "As upstream-3: the new owner of a bit was called for what it never asked, and counts as called.",
+            "Now it does ask, in the same entry, and the request returns 0.",
+            "The walk leaves it out, so the promised callback never comes.",
+        ),
+        case=Case("swallowed-callback"),
+        signatures=("lost", "inherited:swallowed"),
+        also=("completed",),
+    ),
+    Entry(
         id="upstream-4",
         title="the walk reads the bit of a cancelled work",
         generation="upstream",
@@ -68,7 +155,30 @@ ENTRIES: Final = (
         ),
         case=Case("walker-reads-cancelled"),
         signatures=("undefined-behaviour:test_bit-out-of-bounds",),
+        gone=tuple(
+            Gone(
+                generation,
+                "the mutex of walks and cancels, and bits that a cancel leaves (before 357eda2d7450)",
+                Case("walker-reads-cancelled", Parameters(generation=generation)),
+            )
+            for generation in _BEFORE
+        ),
         seen=True,
+    ),
+    Entry(
+        id="upstream-5",
+        title="a walk's plain or undoes a cancel's clear",
+        generation="upstream",
+        source=f"{_SOURCE}, process_unwind_deferred(), unwind_deferred_cancel()",
+        verdict=Verdict.REPRODUCED,
+        story=(
+            "A walk marks who was called by a plain or: a load of `completed`, and a store.",
+            "A cancel clears its tracer's bit there in between, and the store brings it back.",
+            "The bit's next owner asks in the same entry, is told 0, and is not called.",
+        ),
+        case=Case("lost-clear"),
+        signatures=("inherited:swallowed",),
+        conditional="a walk that began after the cancel's grace period, so a third one in the entry",
     ),
     Entry(
         id="upstream-6",
@@ -88,51 +198,21 @@ ENTRIES: Final = (
         conditional="tracers that may ask during their cancel: the contract says they must have stopped",
     ),
     Entry(
-        id="upstream-7",
-        title="a request inside the reset: cookie 0",
+        id="upstream-6-double-cancel",
+        title="a second cancel unlinks somebody else",
         generation="upstream",
-        source=f"{_SOURCE}, unwind_reset_info() in include/linux/unwind_deferred.h",
+        source=f"{_SOURCE}, unwind_deferred_cancel(); M:8160230015",
         verdict=Verdict.REPRODUCED,
         story=(
-            "The reset swaps the mask for 0, and only then stores 0 to the cookie.",
-            "An NMI asks in between: it finds the old cookie, and a mask without PENDING.",
-            "Its callback comes after the store, with cookie 0.",
+            "A cancelled work's bit is -1, which is no reserved bit, so a second cancel does all of it again.",
+            "Its links are those of its time on the list, and another tracer has registered since.",
+            "The second unlinking takes that one off the list, and what it asks for is never answered.",
         ),
-        case=Case("cookie-zero"),
-        signatures=("cookie-zero",),
-        also=_BEFORE,
-        seen=True,
-    ),
-    Entry(
-        id="upstream-8",
-        title="a request between exit loop and reset: no reset",
-        generation="upstream",
-        source=f"{_SOURCE}, unwind_reset_info() in include/linux/unwind_deferred.h",
-        verdict=Verdict.REPRODUCED,
-        story=(
-            "The exit loop has taken its last look when an NMI asks.",
-            "The reset sees PENDING and leaves everything as it is.",
-            "The next entry inherits cookie, bits, trace and the mask of who was called.",
+        case=Case("double-cancel"),
+        signatures=("lost",),
+        conditional=(
+            "links that keep their values: list_del_rcu() of include/linux/rculist.h poisons `prev`, and then "
+            "the second one faults"
         ),
-        case=Case("reset-skipped"),
-        signatures=("late:no-reset",),
-        also=_BEFORE,
-        seen=True,
-    ),
-    Entry(
-        id="upstream-after-reset",
-        title="a cookie made after the reset",
-        generation="upstream",
-        source=f"{_SOURCE}, unwind_reset_info() in include/linux/unwind_deferred.h",
-        verdict=Verdict.REPRODUCED,
-        story=(
-            "The reset has made the task's state empty, and the task is still in the kernel.",
-            "An NMI asks: it is given a new cookie for the old entry.",
-            "The callback comes in the next entry, with that entry's stack.",
-        ),
-        case=Case("cookie-after-reset"),
-        signatures=("late:after-reset",),
-        also=_BEFORE,
-        seen=True,
     ),
 )
