@@ -1,48 +1,139 @@
 """Known violations: which signature of which generation is which known defect.
 
 Some signatures name their defect. Others are what several defects lead to (a callback that nobody asked for): they
-are put down to the first of those whose own signature the same execution shows.
+are put down to the first of those whose own signature the same execution shows. What a signature means is
+the generation's: cookie 0 is the first cookie of `per_work`, and from the mask on an NMI in the reset.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
 
-SIGNS: Final[dict[str, str]] = {
-    "undefined-behaviour:shift-out-of-bounds": "1",
-    "lost:cancelled": "1",
-    "return-value": "2",
-    "inherited:stale-snapshot": "3",
-    "inherited:swallowed": "3",
-    "null-pointer:func": "3",
-    "undefined-behaviour:test_bit-out-of-bounds": "4",
-    "inherited:racing-request": "6",
-    "cookie-zero": "7",
-    "cookie-mismatch": "7",
-    "late:no-reset": "8",
-    "late:after-reset": "after-reset",
-    "twice": "spurious",
-    "wrong-stack:empty": "exit",
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one generation, or of several that are alike. Defects are numbers or names."""
+
+    signs: Mapping[str, str]
+    """Signatures that name a defect."""
+    consequences: Mapping[str, tuple[str, ...]]
+    """Signatures that several defects lead to."""
+    alone: Mapping[str, str] = field(default_factory=dict)
+    """The defect that such a signature is when the execution shows no other sign of it."""
+
+    def only(self, *defects: str) -> Self:
+        """The same of a generation that has no others."""
+        return type(self)(
+            {sign: defect for sign, defect in self.signs.items() if defect in defects},
+            {
+                signature: tuple(cause for cause in causes if cause in defects)
+                for signature, causes in self.consequences.items()
+            },
+            {sign: defect for sign, defect in self.alone.items() if defect in defects},
+        )
+
+    def defects(self, signatures: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Of the signatures of one execution: those that are known, and which defect each is."""
+        seen = {sign: self.signs[sign] for sign in signatures if sign in self.signs}
+        yield from seen.items()
+        for signature, causes in self.consequences.items():
+            if signature in signatures:
+                alone = self.alone.get(signature)
+                cause = next((each for each in causes if each in seen.values()), alone)
+                if cause is not None:
+                    seen[signature] = cause
+                    yield signature, cause
+
+
+PER_WORK: Final = Known(
+    signs={
+        "cookie-zero": "first-cookie",
+        "cookie-mismatch": "first-cookie",
+        "undefined-behaviour:uninitialised-trace": "uninitialised-trace",
+        "wrong-stack:empty": "exit",
+        "lost:backward-reference": "late-clear",
+        "twice": "requeue",
+        "after-cancel": "cancel",
+        "unrequested": "double-enqueue",
+    },
+    consequences={"lost": ("first-cookie",), "late": ("first-cookie",)},
+    alone={"lost": "blocked"},
+)
+"""`late-clear`: the flag is cleared after the callback; `blocked`: another task has the work queued."""
+
+LISTS: Final = Known(
+    signs={
+        "unrequested": "everybody",
+        "twice": "everybody",
+        "cookie-zero": "exit-window",
+        "late:no-reset": "exit-window",
+        "late:after-reset": "after-reset",
+        "live-lock": "live-lock",
+        "wrong-stack:empty": "exit",
+    },
+    consequences={
+        "cookie-mismatch": ("exit-window", "everybody"),
+        "cookie-shared": ("after-reset", "exit-window"),
+        "lost": ("exit-window",),
+        "wrong-stack": ("exit-window", "after-reset"),
+    },
+    alone={"cookie-shared": "exit-window", "lost": "exit-window"},
+)
+
+MASKS: Final = Known(
+    signs={
+        "undefined-behaviour:shift-out-of-bounds": "1",
+        "lost:cancelled": "1",
+        "return-value": "2",
+        "inherited:stale-snapshot": "3",
+        "inherited:swallowed": "3",
+        "null-pointer:func": "3",
+        "undefined-behaviour:test_bit-out-of-bounds": "4",
+        "inherited:racing-request": "6",
+        "cookie-zero": "7",
+        "cookie-mismatch": "7",
+        "late:no-reset": "8",
+        "late:after-reset": "after-reset",
+        "twice": "spurious",
+        "wrong-stack:empty": "exit",
+    },
+    consequences={
+        "cookie-shared": ("after-reset", "8"),
+        "lost": ("7", "8", "3"),
+        "twice": ("4",),
+        "unrequested": ("3", "6", "4", "7", "8"),
+        "wrong-stack": ("8", "after-reset"),
+    },
+    alone={"cookie-shared": "8", "lost": "7"},
+)
+"""The numbers are those of the list of upstream's open bugs."""
+
+DRAFTS: Final = Known(
+    signs={
+        **MASKS.only("3", "4", "6", "7", "8", "after-reset", "exit").signs,
+        "twice": "called-again",
+        "live-lock": "live-lock",
+    },
+    consequences=MASKS.consequences,
+    alone={"cookie-shared": "8", "lost": "spoilt-swap"},
+)
+
+_PATCH_8: Final = replace(DRAFTS, alone={"cookie-shared": "8", "lost": "cleared"})
+
+_BEFORE: Final = ("1", "2", "3", "6", "7", "8", "after-reset", "exit", "spurious")
+
+GENERATIONS: Final[dict[str, Known]] = {
+    "per_work": PER_WORK,
+    "bitmask_v12_patch8": _PATCH_8,
+    "bitmask_v12": DRAFTS,
+    "mutex_list": LISTS,
+    "mutex_list_nmi": LISTS,
+    "bitmask": MASKS.only(*_BEFORE),
+    "completed": MASKS.only(*_BEFORE),
+    "upstream": MASKS.only("1", "2", "3", "4", "6", "7", "8", "after-reset"),
 }
-"""Signatures that name a defect: its number in the list of upstream's open bugs, or a name."""
+"""`completed` is spurious only where there is no memory for its mask."""
 
-CONSEQUENCES: Final[dict[str, tuple[str, ...]]] = {
-    "cookie-shared": ("after-reset", "8"),
-    "lost": ("7", "8", "3"),
-    "twice": ("4",),
-    "unrequested": ("3", "6", "4", "7", "8"),
-    "wrong-stack": ("8", "after-reset"),
-}
-"""Signatures that several defects lead to."""
-
-ALONE: Final[dict[str, str]] = {"cookie-shared": "8", "lost": "7"}
-"""The defect that such a signature is when the execution shows no other sign of it."""
-
-DEFECTS: Final[dict[str, frozenset[str]]] = {
-    "upstream": frozenset({"1", "2", "3", "4", "6", "7", "8", "after-reset"}),
-    "bitmask": frozenset({"1", "2", "3", "6", "7", "8", "after-reset", "exit", "spurious"}),
-    "completed": frozenset({"1", "2", "3", "6", "7", "8", "after-reset", "exit", "spurious"}),
-}
-"""Which generation has which; `completed` is spurious only where there is no memory for its mask."""
 
 KNOWN: Final[dict[tuple[str | None, str], str]] = {}
 """More: (generation, signature) to a defect's id; None is any generation."""
@@ -50,24 +141,13 @@ KNOWN: Final[dict[tuple[str | None, str], str]] = {}
 
 def identify(generation: str | None, signatures: Collection[str]) -> Mapping[str, str]:
     """Of the signatures that one execution shows: the ids of those that are known, such as "upstream-7"."""
-    known = {
+    found = {
         signature: KNOWN[of, signature]
         for signature in signatures
         for of in (None, generation)
         if (of, signature) in KNOWN
     }
-    for signature, defect in _defects(signatures, DEFECTS.get(generation or "", frozenset())):
-        known.setdefault(signature, f"{generation}-{defect}")
-    return known
-
-
-def _defects(signatures: Collection[str], has: Collection[str]) -> Iterator[tuple[str, str]]:
-    seen = {sign: SIGNS[sign] for sign in signatures if SIGNS.get(sign) in has}
-    yield from seen.items()
-    for signature, causes in CONSEQUENCES.items():
-        if signature in signatures:
-            alone = ALONE.get(signature)
-            cause = next((each for each in causes if each in seen.values()), alone)
-            if cause is not None and cause in has:
-                seen[signature] = cause
-                yield signature, cause
+    if generation in GENERATIONS:
+        for signature, defect in GENERATIONS[generation].defects(signatures):
+            found.setdefault(signature, f"{generation}-{defect}")
+    return found
