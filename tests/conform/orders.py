@@ -122,6 +122,7 @@ CANCEL: Final = (
     "load tracer0.work.list.prev",
     "store tracer2.work.list.prev",
     "store callbacks.next",
+    "store tracer0.work.list.prev",
     "store tracer0.work.bit",
     "load unwind_mask",
     "store unwind_mask",

@@ -141,3 +141,20 @@ def test_deletion_keeps_the_ring(gone: int) -> None:
     nodes.program.thread("change", change)
     [outcome] = _run(nodes.program, 1)
     assert notes(outcome, "forward") == notes(outcome, "back") == [(1 - gone,)]
+
+
+def test_what_is_on_no_list_cannot_be_deleted_again() -> None:
+    nodes = Nodes()
+
+    async def change() -> None:
+        await list_del_rcu(nodes.all, nodes.nodes[0])
+        await list_del_rcu(nodes.all, nodes.nodes[1])
+        await list_add_rcu(nodes.all, nodes.nodes[1], nodes.head)
+        await list_del_rcu(nodes.all, nodes.nodes[1])
+        await saw("again", None)
+        await list_del_rcu(nodes.all, nodes.nodes[0])
+
+    nodes.program.thread("change", change)
+    [outcome] = _run(nodes.program, 1)
+    assert notes(outcome, "again") == [None]
+    assert [each.signature for each in outcome.violations] == ["wild-pointer:list_head"]
