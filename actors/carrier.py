@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 from stackweave.wire import Codec, Message, codec_named
 
@@ -22,30 +22,28 @@ class Carrier:
         return CarriedQueue(self)
 
 
-class CarriedQueue:
-    """Messages of one mailbox, oldest first. Raises `WireError` for an object that is no message."""
+class CarriedQueue(deque[Any]):
+    """Messages of one mailbox, oldest first, as bytes. Raises `WireError` for an object that is no message.
 
-    __slots__ = ("_carrier", "_decode", "_encode", "_frames")
+    A deque of frames whose ends alone know of messages: whether it is empty is asked at every turn.
+    """
 
     def __init__(self, carrier: Carrier) -> None:
+        super().__init__()
         self._carrier = carrier
         self._encode = carrier.codec.encode
         self._decode = carrier.codec.decode
-        self._frames: deque[bytes] = deque()
 
     def append(self, message: object, /) -> None:
         """Encode one more."""
         frame = self._encode(cast(Message, message))
-        self._frames.append(frame)
+        deque.append(self, frame)
         self._carrier.messages += 1
         self._carrier.octets += len(frame)
 
     def popleft(self) -> object:
         """Decode the oldest one."""
-        return self._decode(self._frames.popleft())
-
-    def __len__(self) -> int:
-        return len(self._frames)
+        return self._decode(deque.popleft(self))
 
     def __iter__(self) -> Iterator[object]:
-        return map(self._decode, self._frames)
+        return map(self._decode, super().__iter__())

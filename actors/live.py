@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, cast
 
 import anyio
-from anyio.lowlevel import checkpoint
 
 from stackweave.core import (
     Context,
@@ -31,6 +30,7 @@ from stackweave.wire import Message
 
 from .carrier import Carrier
 from .timetable import NEVER, Arrival, Source, Timetable
+from .turns import end_of_turn
 
 PATIENCE: Final = 1_000_000
 """Operations after which a run that was asked to stop is given up."""
@@ -137,11 +137,12 @@ class Live:
 
     async def _act(self, context: Context) -> None:
         """One actor, until the run is over."""
+        end_turn = end_of_turn()
         try:
             while not self._over:
                 if context in self._enabled:
                     self._perform(context)
-                    await checkpoint()
+                    await end_turn()
                 else:
                     await self._park(context)
         except Exception as error:
@@ -177,7 +178,7 @@ class Live:
     def _accept(self, arrival: Arrival) -> bool:
         if self._over:
             raise UsageError(f"the run has ended: nobody reads {arrival.mailbox.name}")
-        if len(self.interpreter.store.mailboxes[arrival.mailbox.index]) >= arrival.mailbox.capacity:
+        if not self.interpreter.has_room(arrival.mailbox):
             return False
         self.interpreter.inject(arrival.mailbox, arrival.message)
         return True
@@ -195,7 +196,8 @@ class Live:
             return
         if enabled is not self._enabled:
             self._enabled = enabled
-            self._wake(context.index for context in enabled)
+            if self._parked:
+                self._wake(context.index for context in enabled)
         if self._senders:
             self._wake_senders()
         if not enabled:
@@ -206,8 +208,7 @@ class Live:
 
     def _is_full(self) -> bool:
         """Whether no source's message would be accepted."""
-        boxes = self.interpreter.store.mailboxes
-        return all(len(boxes[each.index]) >= each.capacity for each in self._timetable.mailboxes)
+        return not any(map(self.interpreter.has_room, self._timetable.mailboxes))
 
     def _rest(self) -> None:
         """Nobody may move, and nothing arrives by itself."""
@@ -223,6 +224,8 @@ class Live:
     def _waits_for_message(self, context: Context) -> bool:
         if context.state is State.SLEEPING:
             return context.condition[0] in self._lines
+        if context.state is State.AWAY:
+            return context.pending[0] == Kind.ENTER_ASSERTED and context.pending[2] in self._lines
         return context.state is State.RUNNING and context.pending[0] == Kind.RECEIVE
 
     def _end(self) -> None:

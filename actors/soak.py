@@ -1,8 +1,8 @@
 """The work of a live run of an emulator: what time brings to its mailboxes, and when it is enough.
 
 Tasks are given system calls, CPUs interrupts and NMIs, and the last tracer leaves and comes back; every source
-at its own pace. The gaps are in operations: tasks are kept busy, every few system calls one is interrupted, and the
-tracer is away half of the time.
+at its own pace. The gaps are in operations: tasks are kept busy, every few system calls one is interrupted, and
+the tracer is away half of the time.
 """
 
 from typing import Final

@@ -276,7 +276,7 @@ class Interpreter:
         """The next operation may have to wait: note what for."""
         kind, address, a, _ = operation
         self._enabled = None
-        if context.state in (State.AWAY, State.RUNNABLE):
+        if context.state is not _RUNNING and context.state is not State.SLEEPING:
             self._processors.arrival(context)
         if kind == PAUSE:
             context.paused_at = len(self.schedule)
@@ -319,6 +319,10 @@ class Interpreter:
 
     def _is_unblocked(self, context: Context) -> bool:
         kind, address, a, b = context.pending
+        if kind == RECEIVE:
+            return len(self.store.mailboxes[address]) > 0
+        if kind == SEND:
+            return self.has_room(self.program.layout.mailboxes[address])
         if kind in (WAIT, ACQUIRE_WORD):
             if not self.store.is_usable(address):
                 return True  # to be told so
@@ -327,10 +331,6 @@ class Interpreter:
         if kind == PAUSE:
             self._paused = True
             return len(self.schedule) > context.paused_at
-        if kind == SEND:
-            return self.has_room(self.program.layout.mailboxes[address])
-        if kind == RECEIVE:
-            return bool(self.store.mailboxes[address])
         return True
 
     # what is no scheduling point

@@ -6,7 +6,7 @@ state that tells a live object from a freed one. The first words are the null pa
 violation, as is any use of an object that is not live.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from types import coroutine
 from typing import Final, Generic, TypeVar, cast, get_type_hints
 
@@ -255,14 +255,10 @@ class Mailbox(Generic[Message]):
         """Append, or count the message as dropped: 1 if it was taken, 0 if it was lost."""
         return (yield (TRY_SEND, self.index, message, 0))
 
-    async def receive(self) -> Message:
+    @coroutine
+    def receive(self) -> Generator[Operation, Message, Message]:
         """Wait while the mailbox is empty, then take the oldest message."""
-        return cast(Message, await _receive(self.index))
-
-
-@coroutine
-def _receive(mailbox: int) -> Iterator[Operation]:
-    return (yield (RECEIVE, mailbox, 0, 0))
+        return (yield (RECEIVE, self.index, 0, 0))
 
 
 class Layout:

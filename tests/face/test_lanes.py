@@ -39,7 +39,7 @@ GAMBLE = """\
                  * choose 2 -> 1
 !! unlucky: the check in gambler does not hold"""
 
-HEADER = "                 child     parent    nmi0.cpu0 nmi1.cpu1 nmi2.cpu0 nmi3.cpu1"
+HEADER = "                child     parent    nmi0.cpu0 nmi1.cpu1 nmi2.cpu0 nmi3.cpu1"
 COLUMNS = {name: HEADER.index(name) for name in HEADER.split()}
 
 
