@@ -6,10 +6,18 @@ import platform
 
 import codec
 import interpreter
+import live
+import soak
 import unwind
 from measure import table
 
-PARTS = {"interpreter": interpreter, "unwinding": unwind, "messages": codec}
+PARTS = {
+    "interpreter": interpreter,
+    "unwinding": unwind,
+    "messages": codec,
+    "live messages": live,
+    "live emulator": soak,
+}
 
 
 def main() -> None:
