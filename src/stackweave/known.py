@@ -90,6 +90,7 @@ MASKS: Final = Known(
         "null-pointer:func": "3",
         "undefined-behaviour:test_bit-out-of-bounds": "4",
         "inherited:racing-request": "6",
+        "wild-pointer:list_head": "6-double-cancel",
         "cookie-zero": "7",
         "cookie-mismatch": "7",
         "late:no-reset": "8",
@@ -120,7 +121,8 @@ DRAFTS: Final = Known(
 
 _PATCH_8: Final = replace(DRAFTS, alone={"cookie-shared": "8", "lost": "cleared"})
 
-_BEFORE: Final = ("1", "2", "3", "6", "7", "8", "after-reset", "exit", "spurious")
+_ALL: Final = ("1", "2", "3", "6", "6-double-cancel", "7", "8", "after-reset")
+_BEFORE: Final = (*_ALL, "exit", "spurious")
 
 GENERATIONS: Final[dict[str, Known]] = {
     "per_work": PER_WORK,
@@ -130,7 +132,7 @@ GENERATIONS: Final[dict[str, Known]] = {
     "mutex_list_nmi": LISTS,
     "bitmask": MASKS.only(*_BEFORE),
     "completed": MASKS.only(*_BEFORE),
-    "upstream": MASKS.only("1", "2", "3", "4", "6", "7", "8", "after-reset"),
+    "upstream": MASKS.only(*_ALL, "4"),
 }
 """`completed` is spurious only where there is no memory for its mask."""
 
