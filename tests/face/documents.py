@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "tutorial.md")
+DOCUMENTS = tuple(ROOT / name for name in ("README.md", "docs/tutorial.md", "docs/embedding.md"))
 BLOCK = re.compile(r"^```console\n\$ (.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 EXCERPT = re.compile(r"^```python\n((?:.*\n)*?)```$", re.MULTILINE)
 TOKEN = re.compile(r"sw1\.[\w-]{20,}")

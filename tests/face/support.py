@@ -1,7 +1,12 @@
 """What the tests of the face share."""
 
+import json
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from stackweave.__main__ import main
 from stackweave.campaign import Subject, run
 from stackweave.programs import Parameters
 from stackweave.registry import find
@@ -68,3 +73,29 @@ def failure(program: str, seed: int = 0) -> Schedule:
     campaign = run(made, seed, 2000, stop_first=True)
     [finding] = campaign.findings.values()
     return made.schedule(finding, seed)
+
+
+class Run:
+    """What one command did."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    def json(self) -> Any:
+        """The one document on stdout."""
+        return json.loads(self.out)
+
+
+class Commands:
+    """Runs commands in this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *words: str) -> Run:
+        """Run one command."""
+        try:
+            code = main(words)
+        except SystemExit as exit:
+            code = int(str(exit.code or 0))
+        return Run(code, *self._capsys.readouterr())

@@ -4,17 +4,16 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import stackweave.known
-from stackweave.__main__ import SUBCOMMANDS, main
+from stackweave.__main__ import SUBCOMMANDS
 from stackweave.exits import Exit
 from stackweave.lanes import screen_width
 from stackweave.schedule import token_of, write
 
-from .support import BROKEN, FAILING, HIDDEN, failure, sample
+from .support import BROKEN, FAILING, HIDDEN, Commands, failure, sample
 
 LOST = sample("lost_update")
 
@@ -27,40 +26,6 @@ except SystemExit as exit:
     assert not exit.code, exit.code
 print(*sorted(sys.modules))
 """
-
-
-class Run:
-    """What one command did."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-    def json(self) -> Any:
-        """The one document on stdout."""
-        return json.loads(self.out)
-
-
-@pytest.fixture
-def command(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> "Commands":
-    monkeypatch.chdir(tmp_path)
-    return Commands(capsys)
-
-
-class Commands:
-    """Runs commands in this process."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def __call__(self, *words: str) -> Run:
-        """Run one command."""
-        try:
-            code = main(words)
-        except SystemExit as exit:
-            code = int(str(exit.code or 0))
-        return Run(code, *self._capsys.readouterr())
 
 
 def test_a_clean_program_exits_0(command: Commands) -> None:

@@ -42,8 +42,11 @@ class Again:
     findings: Findings
 
     def excerpt(self, around: int | None = None) -> Replay | None:
-        """Some operations: those around a step; without one, those before the first violation, unless there is none,
-        or the replay differs: then they prove nothing. Raises `UsageError` for a step that there is not."""
+        """Some operations: those around a step, or those before the first violation.
+
+        None where there is no violation, or the replay differs: then they prove nothing. Raises `UsageError` for
+        a step that there is not.
+        """
         if around is not None:
             if around > self.outcome.operations:
                 raise UsageError(f"no operation {around:,}: {self.outcome.operations:,} replay")
@@ -103,7 +106,7 @@ class _Run:
         self._decisions: list[int] = []
         self._messages: list[Injected] = []
         self._waiting: deque[Injected] = deque()
-        self._witness = Witness(self._interpreter)
+        self._witness = Witness()
         self._difference: str | None = None
         self._begun = False
         self._outcome: Outcome | None = None
@@ -159,8 +162,7 @@ class _Run:
         self._answers += [entry for entry in chunk.decisions if entry < 0]
         self._decisions += chunk.decisions
         self._continue()
-        if self._witness.digest() != chunk.shown:
-            raise _Differs("other events, or other memory after them")
+        self._compare(chunk.shown)
 
     def _continue(self) -> None:
         """Run until all decisions that were read are used up."""
@@ -204,5 +206,10 @@ class _Run:
             raise _Differs("other violations")
         if (outcome.operations, outcome.verdict.value) != (end.operations, end.verdict):
             raise _Differs("another end")
-        if self._witness.digest() != end.shown:
-            raise _Differs("other events, or other memory after them")
+        self._compare(end.shown)
+
+    def _compare(self, shown: bytes) -> None:
+        self._witness.note(self._interpreter.events)
+        self._interpreter.events.clear()
+        if self._witness.digest(self._interpreter.store) != shown:
+            raise _Differs("other events, or other memory or messages after them")

@@ -1,11 +1,11 @@
 """A live run's journal: written while the run goes on, so that a crash leaves all but the last decisions."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Self
 
-from stackweave.core import Interpreter, Outcome, UsageError
+from stackweave.core import Interpreter, Occurrence, Outcome, UsageError
 from stackweave.wire import Message, WireError
 from stackweave.wire.journal import JournalReader, JournalWriter
 
@@ -30,7 +30,7 @@ class Keeper:
         self._path = path
         self._decisions = 0
         self._messages = 0
-        self._witness: Witness | None = None
+        self._witness = Witness()
         self._write(header)
 
     def __enter__(self) -> Self:
@@ -38,6 +38,10 @@ class Keeper:
 
     def __exit__(self, *raised: object) -> None:
         self._journal.__exit__(*raised)
+
+    def note(self, events: Iterable[Occurrence]) -> None:
+        """See what was emitted: all events, in their order."""
+        self._witness.note(events)
 
     def keep(self, interpreter: Interpreter) -> None:
         """Write a chunk where there is enough for one; to be called after each operation."""
@@ -50,7 +54,7 @@ class Keeper:
         if len(interpreter.schedule) > self._decisions:
             self._write_chunk(interpreter)
         signatures = Counter(each.signature for each in outcome.violations)
-        shown = self._shown(interpreter)
+        shown = self._witness.digest(interpreter.store)
         self._write(End(outcome.operations, outcome.verdict.value, dict(signatures), shown))
 
     def _write_chunk(self, interpreter: Interpreter) -> None:
@@ -59,7 +63,7 @@ class Keeper:
         )  # first: the decisions that they came among have them before
         decisions = tuple(interpreter.schedule[self._decisions :])
         self._decisions += len(decisions)
-        self._write(Chunk(decisions, self._shown(interpreter)))
+        self._write(Chunk(decisions, self._witness.digest(interpreter.store)))
 
     def _write_messages(self, interpreter: Interpreter) -> None:
         mailboxes = interpreter.program.layout.mailboxes
@@ -67,11 +71,6 @@ class Keeper:
             assert isinstance(message, Message)
             self._write(Arrived(position, mailboxes[number].name, message))
             self._messages += 1
-
-    def _shown(self, interpreter: Interpreter) -> bytes:
-        if self._witness is None:
-            self._witness = Witness(interpreter)
-        return self._witness.digest()
 
     def _write(self, record: Record) -> None:
         try:

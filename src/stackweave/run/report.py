@@ -36,7 +36,7 @@ class Report:
             "backend": self.header.backend,
             "codec": self.header.codec,
             "seed": self.header.seed,
-            "entries": session.entries.count,
+            "entries": session.tally.entries,
             "operations": live.operations,
             "messages": live.carrier.messages,
             "octets": live.carrier.octets,
@@ -72,7 +72,7 @@ class Report:
         session, live = self.session, self.session.live
         seconds = session.seconds or 1e-9
         counts = {
-            "entries": session.entries.count,
+            "entries": session.tally.entries,
             "operations": live.operations,
             "messages": live.carrier.messages,
         }

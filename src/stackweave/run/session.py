@@ -11,9 +11,8 @@ import anyio
 from stackweave import progress
 from stackweave.actors import Emulator
 from stackweave.actors.carrier import Carrier
-from stackweave.actors.listener import Listener
 from stackweave.actors.live import Live
-from stackweave.actors.soak import Entries, farewell, sources
+from stackweave.actors.soak import farewell, sources
 from stackweave.core import Outcome
 from stackweave.wire import Codec
 
@@ -48,7 +47,6 @@ class Session:
         keeper: Keeper | None,
     ) -> None:
         self.findings = findings
-        self.entries = Entries(until.entries)
         self.tally = Tally(len(emulator.tracers))
         self.interrupted = False
         self.seconds = 0.0
@@ -62,7 +60,6 @@ class Session:
         )
         self._until = until
         self._keeper = keeper
-        self._listener = Listener(self.tally.hear)
         self._lost = [tracer.lost.address for tracer in emulator.tracers]
 
     def run(self, backend: str) -> Outcome:
@@ -79,6 +76,7 @@ class Session:
         self.seconds = perf_counter() - started
         if isinstance(result, Exception):
             raise result
+        self._take_events()
         if self._keeper is not None:
             self._keeper.end(self.live.interpreter, result)
         self._count_untold()
@@ -102,14 +100,25 @@ class Session:
 
     def _watch(self, live: Live) -> None:
         """After each operation."""
-        self._listener(live)
-        self.entries(live)
+        if live.interpreter.events:
+            self._take_events()
+        if self._until.entries is not None and self.tally.entries >= self._until.entries:
+            live.stop()
         violations = live.interpreter.violations
         self.findings.take(violations)
         if violations and self._until.stop_first and self.findings.failing:
             live.stop()
         if self._keeper is not None:
             self._keeper.keep(live.interpreter)
+
+    def _take_events(self) -> None:
+        """Count what was emitted, and let go of it: a run may be long."""
+        events = self.live.interpreter.events
+        for each in events:
+            self.tally.hear(each.event)
+        if self._keeper is not None:
+            self._keeper.note(events)
+        events.clear()
 
     async def _stop_when_interrupted(self) -> None:
         with anyio.open_signal_receiver(signal.SIGINT) as signals:
@@ -135,7 +144,7 @@ class Session:
         total = self.tally.total()
         violations = len(self.live.interpreter.violations)
         return (
-            f"{self.entries.count:,} entries, {self.live.operations:,} operations, "
+            f"{self.tally.entries:,} entries, {self.live.operations:,} operations, "
             f"{self.live.carrier.messages:,} messages; "
             f"{total.merged:,} merged, {total.unmerged:,} unmerged, {total.lost:,} lost; "
             f"{violations:,} violations"

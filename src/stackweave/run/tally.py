@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from stackweave.actors.events import Delivered, RecordsLost
+from stackweave.core.events import KernelExit
 
 
 @dataclass(slots=True)
@@ -20,14 +21,18 @@ class Delivery:
 
 
 class Tally:
-    """Counts what readers deliver; give `hear` to a `Listener`."""
+    """Counts what readers deliver."""
 
     def __init__(self, tracers: int) -> None:
+        self.entries = 0
+        """Of the kernel, counted at their ends."""
         self.tracers = [Delivery() for _ in range(tracers)]
 
     def hear(self, event: object) -> None:
         """Take one event."""
-        if type(event) is Delivered:
+        if type(event) is KernelExit:
+            self.entries += 1
+        elif type(event) is Delivered:
             tracer = self.tracers[event.tracer]
             tracer.direct += not event.cookie
             tracer.merged += event.merged

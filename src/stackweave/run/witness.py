@@ -1,29 +1,31 @@
-"""What a run has shown so far, as a digest: equal where every event and all of memory are."""
+"""What a run has shown so far, as a digest: equal where every event, all of memory and every mailbox are."""
 
+from collections.abc import Iterable
 from hashlib import blake2b
 from struct import pack
 from typing import Final
 
-from stackweave.core import Interpreter
+from stackweave.core import Occurrence
+from stackweave.core.store import Store
 
 DIGEST: Final = 16
 """Bytes."""
 
 
 class Witness:
-    """Looks on at one execution of an interpreter."""
+    """Looks on at one execution. It keeps no event, so that a run may be as long as it likes."""
 
-    def __init__(self, interpreter: Interpreter) -> None:
-        self._interpreter = interpreter
+    def __init__(self) -> None:
         self._events = blake2b(digest_size=DIGEST)
-        self._seen = 0
 
-    def digest(self) -> bytes:
-        """Of the events until now, with where they happened, and of memory as it is."""
-        events, words = self._interpreter.events, self._interpreter.store.words
-        for each in events[self._seen :]:
+    def note(self, events: Iterable[Occurrence]) -> None:
+        """See these events, with where they happened."""
+        for each in events:
             self._events.update(f"{each.step} {each.context} {each.event!r}\n".encode())
-        self._seen = len(events)
+
+    def digest(self, store: Store) -> bytes:
+        """Of the events until now, and of memory and mailboxes as they are."""
         shown = self._events.copy()
-        shown.update(pack(f"<{len(words)}Q", *words))
+        shown.update(pack(f"<{len(store.words)}Q", *store.words))
+        shown.update(repr([list(box) for box in store.mailboxes]).encode())
         return shown.digest()
