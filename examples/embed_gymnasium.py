@@ -5,6 +5,7 @@ context stands. An episode is one execution, and what an agent finds replays lik
 for the ABA bug of `treiber_buggy.py`: one takes any context, the other one likes to stay with the last.
 """
 
+from random import Random
 from typing import Any, Final, TypeAlias
 
 import gymnasium
@@ -76,15 +77,15 @@ class Scheduler(gymnasium.Env[Where, np.int64]):
         return np.array(rows, dtype=np.int64)
 
 
-def episode(env: Scheduler, loyalty: float) -> Outcome:
+def episode(env: Scheduler, agent: Random, loyalty: float) -> Outcome:
     """One execution by an agent that stays with the last context, if it may, with a probability of `loyalty`."""
     _, info = env.reset()
-    action = env.action_space.sample(info["action_mask"])
+    action = agent.choice(np.flatnonzero(info["action_mask"]))
     ended = cut = False
     while not ended and not cut:
         mask = info["action_mask"]
-        if not mask[action] or env.np_random.random() >= loyalty:
-            action = env.action_space.sample(mask)
+        if not mask[action] or agent.random() >= loyalty:
+            action = agent.choice(np.flatnonzero(mask))
         _, _, ended, cut, info = env.step(action)
     return env.interpreter.finish()
 
@@ -92,10 +93,10 @@ def episode(env: Scheduler, loyalty: float) -> Outcome:
 def search(loyalty: float, seed: int) -> tuple[int, Outcome]:
     """How many episodes an agent needs to find a violation, and what comes of the last."""
     env = Scheduler(treiber())
-    env.action_space.seed(seed)
     env.reset(seed=seed)
+    agent = Random(seed)
     episodes = 1
-    while not (outcome := episode(env, loyalty)).violations:
+    while not (outcome := episode(env, agent, loyalty)).violations:
         episodes += 1
     return episodes, outcome
 
