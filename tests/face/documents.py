@@ -3,7 +3,8 @@
     python -m tests.face.documents
 
 A block of `console` is a command after `$ ` and its output. Tokens and speeds differ from run to run: tokens stand
-as `sw1.…` in the documents, and speeds are not compared. A command that holds `sw1.…` replays the last token.
+as `sw1.…` in the documents, and speeds are not compared, nor is any figure of a live
+run. A command that holds `sw1.…` replays the last token.
 """
 
 import os
@@ -18,11 +19,16 @@ DOCUMENTS = tuple(ROOT / name for name in ("README.md", "docs/tutorial.md", "doc
 BLOCK = re.compile(r"^```console\n\$ (.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 EXCERPT = re.compile(r"^```python\n((?:.*\n)*?)```$", re.MULTILINE)
 TOKEN = re.compile(r"sw1\.[\w-]{20,}")
+FIGURE = re.compile(r"[ (]+[\d,.]+")
+LIVE = "live "
+"""How the output of a live run begins."""
 SPEED = re.compile(r"in [\d.]+ s \([\d,]+ executions/s, [\d,]+ operations/s\)")
 
 
 def stable(output: str) -> str:
     """Output without what differs from run to run."""
+    if output.startswith(LIVE):
+        return FIGURE.sub("#", output)
     return SPEED.sub("", TOKEN.sub("sw1.…", output))
 
 

@@ -33,6 +33,10 @@ def test_another_output_would_be_seen() -> None:
     [block, *_] = BLOCK.finditer(DOCUMENTS[0].read_text())
     assert stable(block[2].replace(" executions/s", "0 executions/s")) == stable(block[2])
     assert stable(block[2].replace("load", "store", 1)) != stable(block[2])
+    [live] = [each[2] for each in BLOCK.finditer(DOCUMENTS[0].read_text()) if " run " in each[1]]
+    assert stable(live.replace("1", "20")) == stable(live)
+    assert stable(live.replace("merged", "lost", 1)) != stable(live)
+    assert stable(live.replace("cpus=2", "cpus=3")) != stable(live)
 
 
 def test_the_tutorials_excerpts_are_the_examples() -> None:

@@ -17,7 +17,7 @@ from stackweave.run.command import BACKENDS
 from stackweave.run.journal import Records
 from stackweave.run.records import Arrived, Chunk, End, Header, Record, from_frame, to_frame
 from stackweave.schedule import token_of
-from stackweave.wire import WireError, pack
+from stackweave.wire import Plain, WireError, pack
 from stackweave.wire.frames import HEAD, Frame
 from stackweave.wire.journal import JournalReader, JournalWriter
 from stackweave.wire.messages import Nmi, Stop
@@ -413,7 +413,7 @@ def test_other_contents_are_refused(
     assert replay.err.count("\n") == 1
 
 
-HEADS = [1, "live", {}, "trio", "msgpack", 0, ["task0"], {}]
+HEADS: list[Plain] = [1, "live", {}, "trio", "msgpack", 0, ["task0"], {}]
 FRAMES = [
     (Frame(0, pack([])), "kind 0"),
     (Frame(1, pack([])), "version None"),
