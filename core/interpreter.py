@@ -32,6 +32,8 @@ from .operations import (
     PROCESSOR_ID,
     RECEIVE,
     SEND,
+    STORE,
+    TRY_SEND,
     WAIT,
     Kind,
     Operation,
@@ -44,8 +46,12 @@ from .store import Queue, Store
 from .strategy import FixedSchedule, Strategy
 
 _RUNNING: Final = State.RUNNING
-_WRITES_WORDS_ONLY: Final = LOAD_HALF
-"""Kinds from LOAD on and below this touch the one word that they name, and nothing else."""
+_FIRST_WRITE: Final = STORE
+"""Kinds below change nothing."""
+_BEYOND_WORDS: Final = LOAD_HALF
+"""Kinds from the first write on and below this change the one word that they name, and nothing else."""
+_BEYOND_WAITS: Final = TRY_SEND
+"""Kinds that are guarded and below this may have to wait on a CPU. Those from here on wait on none."""
 
 Perform = Callable[[Context, int, int, int], int | None]
 
@@ -229,7 +235,7 @@ class Interpreter:
         result: int | None = None
         try:
             result = perform(context, address, a, b)  # type: ignore[arg-type]  # operands of words are integers
-            if kind >= _WRITES_WORDS_ONLY or address in self._watched:
+            if kind >= _FIRST_WRITE and (kind >= _BEYOND_WORDS or address in self._watched):
                 self._enabled = None
             if result is None:
                 return None
@@ -275,9 +281,12 @@ class Interpreter:
     def _await_guard(self, context: Context, operation: Operation) -> None:
         """The next operation may have to wait: note what for."""
         kind, address, a, _ = operation
-        self._enabled = None
-        if context.state is not _RUNNING and context.state is not State.SLEEPING:
-            self._processors.arrival(context)
+        if context.state is not _RUNNING:
+            self._enabled = None
+            if context.state is not State.SLEEPING:
+                self._processors.arrival(context)
+        elif kind < _BEYOND_WAITS:
+            self._enabled = None
         if kind == PAUSE:
             context.paused_at = len(self.schedule)
         elif kind in (WAIT, ACQUIRE_WORD):
