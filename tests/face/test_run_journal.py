@@ -3,12 +3,14 @@
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from stackweave.__main__ import main
 from stackweave.actors import UserStacks
+from stackweave.actors.live import Live
 from stackweave.core import UsageError
 from stackweave.exits import Exit
 from stackweave.programs import Parameters
@@ -76,7 +78,7 @@ def test_a_journal_replays_to_equal_events(command: Commands, backend: str) -> N
     replay = command("replay", "kept", "--json")
     told, again = run.json(), replay.json()
     assert run.code == replay.code == again["exit"]
-    for key in ("program", "backend", "codec", "seed", "operations"):
+    for key in ("program", "parameters", "backend", "codec", "seed", "operations"):
         assert told[key] == again[key]
     without_leave = [{**each, "allowed": False} for each in told["violations"]]
     assert without_leave == again["violations"]
@@ -141,6 +143,14 @@ def test_a_run_that_deadlocks_replays_to_it(
     assert replay.code == Exit.VIOLATION
     assert "replayed: equal events" in replay.out
     assert "!! deadlock: " in replay.out
+
+
+def test_a_run_that_is_given_up_replays(command: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stackweave.run.session.Live", partial(Live, patience=1))
+    run = command("run", "--entries", "10", "--journal", "kept")
+    assert "\ngiven up: it did not come to rest when it was asked to stop\n" in run.out
+    again = command("replay", "kept", "--json").json()
+    assert (again["ended"], again["difference"]) == (True, None)
 
 
 # what differs is named

@@ -4,7 +4,6 @@ import shlex
 
 from stackweave.exits import Exit
 from stackweave.lanes import draw, screen_width
-from stackweave.registry import given
 from stackweave.replaying import Replay
 
 from .again import AROUND, BEFORE, Again
@@ -32,7 +31,7 @@ class Told:
         return {
             "command": "replay",
             "program": header.program,
-            "parameters": given(header.parameters),
+            "parameters": dict(self.program.parameters),
             "backend": header.backend,
             "codec": header.codec,
             "seed": header.seed,
@@ -47,7 +46,7 @@ class Told:
     def as_text(self) -> str:
         """The summary, and some operations as lanes."""
         header = self._again.header
-        chosen = "".join(f" {key}={value}" for key, value in given(header.parameters).items())
+        chosen = "".join(f" {key}={value}" for key, value in self.program.parameters.items())
         return "\n".join(
             [
                 f"{header.program}{chosen}, {header.backend}, seed {header.seed}",
