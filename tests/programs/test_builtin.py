@@ -28,6 +28,7 @@ STRAIGHT = (
     "callback-cancels",
     "sigreturn-after-request",
     "user-worker-asks",
+    "perf-everybody",
 )
 """Tasks of one CPU, and nothing to choose: these have one execution, or as many as tasks."""
 

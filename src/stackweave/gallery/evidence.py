@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from stackweave.core import FixedSchedule, Interpreter, Program
+from stackweave.core import FixedSchedule, Interpreter, Program, UsageError
 
 from .entry import Case, Entry, Verdict
 from .exhaust import Search, search
 from .measure import (
     ENOUGH,
+    PER_SEED,
     SEEDS,
     Rate,
     cost_of,
@@ -95,7 +96,7 @@ def measure(entry: Entry, kept: Evidence | None = None) -> Evidence:
     return replace(
         measure_verdict(entry, kept),
         gone=tuple(every_execution(each.case) for each in entry.gone),
-        also=tuple(_first_in(entry, generation) for generation in entry.also),
+        also=tuple(first_in(entry, generation) for generation in entry.also),
     )
 
 
@@ -110,7 +111,7 @@ def measure_verdict(entry: Entry, kept: Evidence | None = None) -> Evidence:
             old = kept.script if kept is not None else ()
             return replace(_with_rate(evidence, entry, case), script=script_of(entry, case, old))
         case Verdict.REPRODUCED:
-            return replace(_with_rate(evidence, entry, case), firsts=_firsts_of(entry, case))
+            return replace(_with_rate(evidence, entry, case), firsts=firsts_of(entry, case))
         case Verdict.REFUTED | Verdict.GONE:
             return replace(evidence, searched=every_execution(case))
         case Verdict.OPEN:
@@ -139,7 +140,10 @@ def script_of(entry: Entry, case: Case, kept: tuple[int, ...]) -> tuple[int, ...
 
 def replays(program: Program, decisions: tuple[int, ...], signatures: tuple[str, ...]) -> bool:
     """Whether these decisions make an execution that shows one of the signatures."""
-    return shows(Interpreter(program).run(FixedSchedule(decisions)), signatures)
+    try:
+        return shows(Interpreter(program).run(FixedSchedule(decisions)), signatures)
+    except UsageError:
+        return False
 
 
 def _with_rate(evidence: Evidence, entry: Entry, case: Case) -> Evidence:
@@ -147,12 +151,14 @@ def _with_rate(evidence: Evidence, entry: Entry, case: Case) -> Evidence:
     return replace(evidence, rate=rate, others=tuple(others))
 
 
-def _firsts_of(entry: Entry, case: Case) -> tuple[int | None, ...]:
-    found = (first_of(case, entry.signatures, seed) for seed in SEEDS)
+def firsts_of(entry: Entry, case: Case, at_most: int = PER_SEED) -> tuple[int | None, ...]:
+    """Of each seed, the first execution that shows an entry."""
+    found = (first_of(case, entry.signatures, seed, at_most) for seed in SEEDS)
     return tuple(first[0] if first is not None else None for first in found)
 
 
-def _first_in(entry: Entry, generation: str) -> int | None:
+def first_in(entry: Entry, generation: str) -> int | None:
+    """The first execution of the first seed that shows an entry in another generation."""
     variant = entry.of_generation(generation)
     assert variant.case is not None
     first = first_of(variant.case, entry.signatures, SEEDS[0])

@@ -1,9 +1,9 @@
 """Every execution of a small program: depth first, each state once.
 
-A state is what can make a difference from here on: memory, where each context stands, what each of them has been
-told since it began (a protocol is a function of that), and what each monitor has seen. Two ways to one state go
-on alike, so only the first is followed. Keys are compared whole and not by a hash, so that what is called complete
-is complete.
+A state is what can make a difference from here on: memory and mailboxes, where each context stands, what each of
+them has been told since it began (a protocol is a function of that), and what each monitor has seen. Two ways to
+one state go on alike, so only the first is followed. Keys are compared whole and not by a hash, so that what is
+called complete is complete.
 
 A coroutine cannot be copied: each further way is run from the beginning. An engine that stores states replaces
 this module; `search` is all that others use.
@@ -15,7 +15,7 @@ from typing import Final
 
 from stackweave.core import Interpreter, Program, State, UsageError, Violation
 from stackweave.core.context import Context
-from stackweave.core.operations import PAUSE
+from stackweave.core.operations import FORK, PAUSE
 
 MOST_STATES: Final = 400_000
 """Of one search; more would not fit a small machine's memory."""
@@ -127,7 +127,8 @@ class _Walk:
         """One execution, up to a state that is known; then the next decisions to try."""
         script = _Script(self._decisions)
         self._interpreter.reset(script)
-        self._told = [0] * len(self._interpreter.contexts)
+        begun = self._histories.extend(0, script.take_answers())
+        self._told = [begun] * len(self._interpreter.contexts)
         self._shown = [0] * len(self._program.monitors)
         self._events = 0
         self._observe()
@@ -155,9 +156,15 @@ class _Walk:
         if script.is_beyond and self._was_here() and self._until.isdisjoint(self._violated):
             return False
         context = script.pick(enabled)
+        kind, child, _, _ = context.pending
         result = interpreter.step(context)
         item = (result, context.cpu, script.take_answers())
-        self._told[context.index] = self._histories.extend(self._told[context.index], item)
+        told = self._histories.extend(self._told[context.index], item)
+        self._told[context.index] = told
+        if kind == FORK:
+            self._told[child] = (
+                told  # a child's choices before its first operation are its parent's step
+            )
         self._observe()
         return True
 
@@ -188,6 +195,7 @@ class _Walk:
         return (
             tuple(store.words),
             tuple(store.live),
+            tuple(map(tuple, store.mailboxes)),
             tuple(self._shown),
             tuple(map(self._standing, interpreter.contexts)),
         )

@@ -1,6 +1,8 @@
 """The table of the gallery: a line an entry, from the evidence that is kept."""
 
 from collections.abc import Iterator, Mapping
+from textwrap import shorten
+from typing import Final
 
 from stackweave.exits import Exit
 
@@ -8,6 +10,9 @@ from .entry import Entry
 from .evidence import Evidence
 from .measure import digest_of
 from .wording import in_words
+
+WIDTH: Final = 115
+"""Columns of the table."""
 
 
 class Table:
@@ -59,8 +64,8 @@ class Table:
         for id, entry in self._entries.items():
             state = f"{self._states[id].upper()}: " if self._states[id] else ""
             seen = "*" if entry.seen else " "
-            left = f"{id:<{ids}} {seen} {entry.verdict.value:<{verdicts}}"
-            yield f"{left}  {self._words(id):<{measured}}  {state}{entry.title}".rstrip()
+            left = f"{id:<{ids}} {seen} {entry.verdict.value:<{verdicts}}  {self._words(id):<{measured}}  "
+            yield left + shorten(f"{state}{entry.title}", WIDTH - len(left), placeholder="…")
         yield ""
         yield "* seen on a running 7.2 kernel. `stackweave gallery ID` runs an entry and tells its story."
 

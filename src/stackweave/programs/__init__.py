@@ -5,7 +5,7 @@ from typing import Final
 
 from stackweave.core import Program
 
-from . import defects, handovers, ways_out
+from . import defects, handovers, perf, ways_out
 from .increments import cas_increments
 from .parameters import Parameters
 from .scenario import scenario
@@ -39,5 +39,8 @@ BUILTIN: Final[dict[str, Callable[[Parameters], Program]]] = {
     "callback-cancels": ways_out.callback_cancels,
     "user-worker-asks": ways_out.user_worker_asks,
     "sigreturn-after-request": ways_out.sigreturn_after_request,
+    "perf-everybody": perf.perf_everybody,
+    "perf-last-record": perf.perf_last_record,
+    "perf-migration": perf.perf_migration,
     "no-cache": ways_out.no_cache,
 }

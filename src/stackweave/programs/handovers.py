@@ -4,12 +4,10 @@ The numbers are those of the list of upstream's open bugs in the project's kerne
 """
 
 from stackweave.core import Program
-from stackweave.core.kernel.entry import Handler
-from stackweave.core.kernel.generation import Caller
 from stackweave.core.kernel.unwind_user import Faults
 
 from .parameters import Parameters
-from .stage import Stage, a_few_times, asks, closes, opens
+from .stage import Stage, a_few_times, asks, closes, each, opens
 
 
 def null_function(parameters: Parameters) -> Program:
@@ -44,7 +42,7 @@ def lost_clear(parameters: Parameters) -> Program:
     first = stage.system.first_bit
     stage.system.start_registered([(1, first + 1), (0, first)])
     stage.task(0, asks(stage, 0))
-    stage.interrupt(0, _each(asks(stage, 1), asks(stage, 2)), times=2)
+    stage.interrupt(0, each(asks(stage, 1), asks(stage, 2)), times=2)
     stage.churn(0, (2,), cpus=(1,), once=(stage.system.tracers[0].records, 1, 1))
     return stage.finish()
 
@@ -81,11 +79,3 @@ def _request_returns(name: str, parameters: Parameters, bit: int) -> Program:
     stage.task(0, asks(stage, 0))
     stage.nmi(0, asks(stage, 0))
     return stage.finish()
-
-
-def _each(*handlers: Handler) -> Handler:
-    async def fire(caller: Caller) -> None:
-        for handler in handlers:
-            await handler(caller)
-
-    return fire

@@ -211,6 +211,16 @@ def opens(stage: Stage, tracer: int) -> Handler:
     return open
 
 
+def each(*handlers: Handler) -> Handler:
+    """Several sources or steps in one system call, interrupt or NMI."""
+
+    async def fire(caller: Caller) -> None:
+        for handler in handlers:
+            await handler(caller)
+
+    return fire
+
+
 async def reschedule(caller: Caller) -> None:
     """A timer interrupt: another task should have the CPU."""
     if caller.task is not None:

@@ -7,11 +7,13 @@ from typing import Final
 from stackweave.core import UsageError
 
 from ..entry import Entry
-from . import bitmask, completed, upstream, ways_out
+from . import bitmask, completed, perf, upstream, ways_out
 
 ENTRIES: Final[dict[str, Entry]] = {
     entry.id: entry
-    for entry in chain(bitmask.ENTRIES, completed.ENTRIES, upstream.ENTRIES, ways_out.ENTRIES)
+    for entry in chain(
+        bitmask.ENTRIES, completed.ENTRIES, upstream.ENTRIES, ways_out.ENTRIES, perf.ENTRIES
+    )
 }
 """By id, in the order of the table."""
 

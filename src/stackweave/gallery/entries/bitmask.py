@@ -39,7 +39,7 @@ ENTRIES: Final = (
     ),
     Entry(
         id="bitmask-3",
-        title="the bits to call are read before their owner changes",
+        title="bits to call are read before they change hands",
         generation="bitmask",
         source=f"{_SOURCE}, unwind_deferred_task_work()",
         verdict=Verdict.REPRODUCED,

@@ -9,7 +9,7 @@ _SOURCE: Final = "kernel/unwind/deferred.c, M:8814913534"
 ENTRIES: Final = (
     Entry(
         id="completed-spurious",
-        title="without memory for the mask, served tracers are called again",
+        title="no memory for the mask: spurious again",
         generation="completed",
         source=f"{_SOURCE}, unwind_deferred_task_work()",
         verdict=Verdict.REPRODUCED,

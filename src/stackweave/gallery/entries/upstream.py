@@ -84,7 +84,7 @@ ENTRIES: Final = (
     ),
     Entry(
         id="upstream-2-bit-32",
-        title="a request of bit 32 or above returns something else than 0 or 1",
+        title="a request of bit 32 returns its bit",
         generation="upstream",
         source=f"{_SOURCE}, unwind_deferred_request(), `return old & bit`",
         verdict=Verdict.REFUTED,
@@ -99,7 +99,7 @@ ENTRIES: Final = (
     ),
     Entry(
         id="upstream-3",
-        title="the bits to call are read before their owner changes",
+        title="bits to call are read before they change hands",
         generation="upstream",
         source=f"{_SOURCE}, process_unwind_deferred()",
         verdict=Verdict.REPRODUCED,
@@ -114,7 +114,7 @@ ENTRIES: Final = (
     ),
     Entry(
         id="upstream-3-null",
-        title="a registration is called before its function is set",
+        title="called before its function is set",
         generation="upstream",
         source=f"{_SOURCE}, unwind_deferred_init(), process_unwind_deferred()",
         verdict=Verdict.REPRODUCED,
@@ -155,13 +155,12 @@ ENTRIES: Final = (
         ),
         case=Case("walker-reads-cancelled"),
         signatures=("undefined-behaviour:test_bit-out-of-bounds",),
-        gone=tuple(
+        gone=(
             Gone(
-                generation,
-                "the mutex of walks and cancels, and bits that a cancel leaves (before 357eda2d7450)",
-                Case("walker-reads-cancelled", Parameters(generation=generation)),
-            )
-            for generation in _BEFORE
+                "bitmask",
+                "the one mutex of walks and cancels (before 357eda2d7450)",
+                Case("walker-reads-cancelled", Parameters(generation="bitmask")),
+            ),
         ),
         seen=True,
     ),
@@ -182,7 +181,7 @@ ENTRIES: Final = (
     ),
     Entry(
         id="upstream-6",
-        title="a request sets a bit that its cancel has cleared",
+        title="a request sets its bit after the cancel's walk",
         generation="upstream",
         source=f"{_SOURCE}, unwind_deferred_request(), unwind_deferred_cancel(); M:8160230015",
         verdict=Verdict.REPRODUCED,
@@ -199,20 +198,18 @@ ENTRIES: Final = (
     ),
     Entry(
         id="upstream-6-double-cancel",
-        title="a second cancel unlinks somebody else",
+        title="a second cancel follows poison",
         generation="upstream",
         source=f"{_SOURCE}, unwind_deferred_cancel(); M:8160230015",
         verdict=Verdict.REPRODUCED,
         story=(
             "A cancelled work's bit is -1, which is no reserved bit, so a second cancel does all of it again.",
-            "Its links are those of its time on the list, and another tracer has registered since.",
-            "The second unlinking takes that one off the list, and what it asks for is never answered.",
+            "list_del_rcu() has poisoned the link to the work's predecessor.",
+            "The second cancel follows it.",
         ),
         case=Case("double-cancel"),
-        signatures=("lost",),
-        conditional=(
-            "links that keep their values: list_del_rcu() of include/linux/rculist.h poisons `prev`, and then "
-            "the second one faults"
-        ),
+        signatures=("wild-pointer:list_head",),
+        also=_BEFORE,
+        conditional="a tracer that cancels twice: the contract says once",
     ),
 )

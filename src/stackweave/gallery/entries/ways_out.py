@@ -13,7 +13,7 @@ _BEFORE: Final = ("bitmask", "completed")
 ENTRIES: Final = (
     Entry(
         id="upstream-7",
-        title="a request inside the reset: cookie 0",
+        title="request in the reset: cookie 0",
         generation="upstream",
         source=_RESET,
         verdict=Verdict.REPRODUCED,
@@ -29,7 +29,7 @@ ENTRIES: Final = (
     ),
     Entry(
         id="upstream-7-next-cookie",
-        title="a request inside the reset: the next entry's cookie",
+        title="request in the reset: the next entry's cookie",
         generation="upstream",
         source=_RESET,
         verdict=Verdict.REPRODUCED,
@@ -45,7 +45,7 @@ ENTRIES: Final = (
     ),
     Entry(
         id="upstream-8",
-        title="a request between exit loop and reset: no reset",
+        title="request before the reset, which is skipped",
         generation="upstream",
         source=_RESET,
         verdict=Verdict.REPRODUCED,
@@ -77,7 +77,7 @@ ENTRIES: Final = (
     ),
     Entry(
         id="upstream-9",
-        title="the last event of the way out asks after the reset",
+        title="the way out's last event asks after the reset",
         generation="upstream",
         source="commit cf76553aaa36, which moves unwind_reset_info(); M:8357440574",
         verdict=Verdict.REPRODUCED,
@@ -98,7 +98,7 @@ ENTRIES: Final = (
     ),
     Entry(
         id="upstream-10",
-        title="a work that cannot be added takes all bits with it",
+        title="a failed add takes all bits with it",
         generation="upstream",
         source=f"{_DEFERRED}, unwind_deferred_request(); kernel/task_work.c, task_work_add()",
         verdict=Verdict.REPRODUCED,
@@ -113,7 +113,7 @@ ENTRIES: Final = (
     ),
     Entry(
         id="upstream-11",
-        title="a cookie from before exec gets the new image's stack",
+        title="exec: the cookie gets the new image's stack",
         generation="upstream",
         source="fs/exec.c, begin_new_exec(): no hook; diffstat of M:44078733122",
         verdict=Verdict.REPRODUCED,
@@ -128,7 +128,7 @@ ENTRIES: Final = (
     ),
     Entry(
         id="upstream-11-sigreturn",
-        title="a cookie from before sigreturn gets the interrupted code's stack",
+        title="sigreturn: the cookie gets another stack",
         generation="upstream",
         source=f"{_DEFERRED}: no hook in rt_sigreturn()",
         verdict=Verdict.REPRODUCED,
@@ -153,7 +153,7 @@ ENTRIES: Final = (
             "It is granted a trace that does not exist.",
         ),
         case=Case("user-worker-asks"),
-        signatures=("wrong-stack",),
+        signatures=("wrong-stack", "wrong-stack:empty"),
         also=_BEFORE,
         conditional="tracers that do not look themselves, as perf does",
     ),
@@ -170,6 +170,7 @@ ENTRIES: Final = (
         ),
         case=Case("callback-cancels"),
         signatures=("deadlock",),
+        also=_BEFORE,
     ),
     Entry(
         id="upstream-wrap",
