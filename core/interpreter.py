@@ -129,7 +129,7 @@ class Interpreter:
         The result is the operation's; None for a task that came to a CPU or left it.
         Raises `UsageError` for a context that is not enabled.
         """
-        if self.finished or context not in self.enabled():
+        if self.finished or context not in (self._enabled or self.enabled()):
             raise UsageError(f"{context.name} is not enabled")
         return self._move(context)
 
