@@ -25,10 +25,6 @@ class RecordsLost:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnd:
-    """A reader has read its last message. Counts of samples by what became of them, and of records lost."""
+    """A reader has read its last message."""
 
     tracer: int
-    direct: int
-    merged: int
-    unmerged: int
-    lost: int

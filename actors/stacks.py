@@ -23,6 +23,10 @@ class UserStacks:
         self._states: list[CapturedState] = []
         for task in range(tasks):
             self._states += load(CAPTURED[task % len(CAPTURED)]).states[:STATES]
+        for state in self._states:
+            # what is unwound is kept; made by a protocol, it would outlive the execution
+            for readable in (True, False):
+                state.backtrace(readable=readable)
 
     def of_task(self, task: int) -> range:
         """A task's own. A kernel thread, which is never unwound, is said to have the first one."""

@@ -6,6 +6,8 @@ room again (kernel/events/ring_buffer.c, perf_output_begin()). The reader is a p
 records and its owner's commands from one mailbox, in their order.
 """
 
+from collections.abc import Iterable
+
 from stackweave.core import Mailbox, Word, emit, sleep_until, smp_processor_id
 from stackweave.core.events import CallbackBegin, CallbackEnd
 from stackweave.core.kernel.generation import Caller
@@ -83,8 +85,8 @@ class Tracer:
     # the reader
 
     async def read(self) -> None:
-        """The loop of the reader, until Stop."""
-        session = _Session(self.number)
+        """The loop of the reader, until Stop. It knows what it must, and counts nothing: who watches may count."""
+        stitcher = Stitcher()
         registered = self._registered
         while True:
             if not await self.inbox.ready.load():
@@ -92,11 +94,10 @@ class Tracer:
             message = await self.inbox.receive()
             match message:
                 case Sample():
-                    await session.deliver(*session.stitcher.sample(message))
+                    await self._deliver(stitcher.sample(message))
                 case Deferred():
-                    await session.deliver(*session.stitcher.deferred(message))
+                    await self._deliver(stitcher.deferred(message))
                 case Lost(count=count):
-                    session.lost += count
                     await emit(RecordsLost(self.number, count))
                 case Register() if not registered:
                     registered = await self.system.init(self.number) == 0
@@ -105,28 +106,11 @@ class Tracer:
                     registered = False
                 case Stop():
                     break
-        await session.deliver(*session.stitcher.flush())
-        await emit(session.end())
+            del message
+        await self._deliver(stitcher.flush())
+        await emit(SessionEnd(self.number))
 
-
-class _Session:
-    """What a reader has seen so far."""
-
-    def __init__(self, tracer: int) -> None:
-        self.tracer = tracer
-        self.stitcher = Stitcher()
-        self.lost = 0
-        self._direct = 0
-        self._merged = 0
-        self._unmerged = 0
-
-    async def deliver(self, *samples: Stitched) -> None:
-        for each in samples:
+    async def _deliver(self, samples: Iterable[Stitched]) -> None:
+        for each in tuple(samples):
             sample = each.sample
-            self._direct += not sample.cookie
-            self._merged += each.merged
-            self._unmerged += bool(sample.cookie) and not each.merged
-            await emit(Delivered(self.tracer, sample.task, sample.cookie, each.chain, each.merged))
-
-    def end(self) -> SessionEnd:
-        return SessionEnd(self.tracer, self._direct, self._merged, self._unmerged, self.lost)
+            await emit(Delivered(self.number, sample.task, sample.cookie, each.chain, each.merged))

@@ -9,7 +9,7 @@ import asyncio
 
 from stackweave.actors import Emulator
 from stackweave.actors.cpu import Cpu
-from stackweave.actors.events import Delivered, SessionEnd
+from stackweave.actors.events import Delivered, RecordsLost, SessionEnd
 from stackweave.actors.listener import Listener
 from stackweave.actors.live import Live
 from stackweave.actors.soak import farewell
@@ -50,8 +50,9 @@ async def read(events: "asyncio.Queue[object]", sessions: int) -> tuple[list[Del
         event = await events.get()
         if isinstance(event, Delivered):
             samples.append(event)
+        elif isinstance(event, RecordsLost):
+            lost += event.count
         elif isinstance(event, SessionEnd):
-            lost += event.lost
             sessions -= 1
     return samples, lost
 

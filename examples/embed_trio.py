@@ -11,7 +11,7 @@ from collections.abc import Callable
 import trio
 
 from stackweave.actors import Emulator
-from stackweave.actors.events import Delivered, SessionEnd
+from stackweave.actors.events import Delivered, RecordsLost
 from stackweave.actors.listener import Listener
 from stackweave.actors.live import Live
 from stackweave.actors.soak import farewell
@@ -27,7 +27,7 @@ class Hosted:
     def __init__(self, name: str, generation: str) -> None:
         self.emulator = Emulator(name, generation=generation, tasks=2, tracers=2)
         self.samples: list[Delivered] = []
-        self.sessions: list[SessionEnd] = []
+        self.lost = 0
         self._events, self._incoming = trio.open_memory_channel[object](math.inf)
         self.live = Live(
             self.emulator.program,
@@ -56,8 +56,8 @@ class Hosted:
             async for event in self._incoming:
                 if isinstance(event, Delivered):
                     self.samples.append(event)
-                elif isinstance(event, SessionEnd):
-                    self.sessions.append(event)
+                elif isinstance(event, RecordsLost):
+                    self.lost += event.count
 
 
 def check(hosted: Hosted) -> None:
@@ -67,9 +67,7 @@ def check(hosted: Hosted) -> None:
     assert replay.events == list(hosted.live.outcome.events)
     assert hosted.live.undelivered == []
     stitched = sum(each.merged for each in hosted.samples)
-    lost = sum(each.lost for each in hosted.sessions)  # a tracer's buffer was full
-    assert stitched == sum(each.merged for each in hosted.sessions)
-    assert len(hosted.samples) + lost >= 2 * CALLS
+    assert len(hosted.samples) + hosted.lost >= 2 * CALLS  # lost: a tracer's buffer was full
     print(f"{hosted.emulator.program.name}: {len(hosted.samples)} samples, {stitched} stitched")
 
 
