@@ -5,7 +5,7 @@ from typing import Final
 
 from stackweave.core import Program
 
-from . import defects, handovers, perf, ways_out
+from . import defects, drafts, handovers, one_list, own_works, perf, ways_out
 from .increments import cas_increments
 from .parameters import Parameters
 from .scenario import scenario
@@ -15,6 +15,22 @@ __all__ = ["BUILTIN", "Parameters"]
 BUILTIN: Final[dict[str, Callable[[Parameters], Program]]] = {
     "default": scenario,
     "cas-increments": cas_increments,
+    "first-cookie": own_works.first_cookie,
+    "cookie-wraps": own_works.cookie_wraps,
+    "no-entries": own_works.no_entries,
+    "shared-work": own_works.shared_work,
+    "two-lists": own_works.two_lists,
+    "interrupt-asks-again": own_works.interrupt_asks_again,
+    "cancel-frees": own_works.cancel_frees,
+    "nmi-falls-back": own_works.nmi_falls_back,
+    "exit-asks": own_works.exit_asks,
+    "asks-in-exit": own_works.asks_in_exit,
+    "two-unwinds": own_works.two_unwinds,
+    "everybody-is-called": one_list.everybody_is_called,
+    "contended-mutex": one_list.contended_mutex,
+    "exit-event-asks": one_list.exit_event_asks,
+    "exit-window": one_list.exit_window,
+    "alternation": drafts.alternation,
     "spurious-callback": defects.spurious_callback,
     "cancelled-work-asks": defects.cancelled_work_asks,
     "request-returns-bit": defects.request_returns_bit,

@@ -1,19 +1,37 @@
 """The entries, one module a generation, oldest first."""
 
 from difflib import get_close_matches
-from itertools import chain
 from typing import Final
 
 from stackweave.core import UsageError
 
 from ..entry import Entry
-from . import bitmask, completed, perf, upstream, ways_out
+from . import (
+    bitmask,
+    completed,
+    mutex_list,
+    per_work,
+    perf,
+    remarks,
+    upstream,
+    ways_out,
+    withdrawn,
+)
 
 ENTRIES: Final[dict[str, Entry]] = {
     entry.id: entry
-    for entry in chain(
-        bitmask.ENTRIES, completed.ENTRIES, upstream.ENTRIES, ways_out.ENTRIES, perf.ENTRIES
+    for module in (
+        per_work,
+        remarks,
+        mutex_list,
+        withdrawn,
+        bitmask,
+        completed,
+        upstream,
+        ways_out,
+        perf,
     )
+    for entry in module.ENTRIES
 }
 """By id, in the order of the table."""
 

@@ -1,0 +1,26 @@
+"""What the withdrawn drafts of the mask do, and merged generations do not."""
+
+from stackweave.core import Program
+from stackweave.core.kernel.generation import Caller
+from stackweave.core.kernel.structs import Task
+
+from .parameters import Parameters
+from .stage import Stage, a_few_times, asks
+
+
+def alternation(parameters: Parameters) -> Program:
+    """Two tracers: one asks at the event of the exit loop, and what its callback does is an event of the other.
+
+    Whoever asks takes the place of the one who was served, so each finds that it has not been called yet.
+    """
+
+    async def deliver(tracer: int, task: Task, cookie: int, nr: int, entries: int) -> None:
+        await stage.system.deliver(tracer, task, cookie, nr, entries)
+        if tracer == 0:
+            await a_few_times(stage, 1)(Caller(task))
+
+    stage = Stage("alternation", parameters, generation="bitmask_v12", tracers=2, callback=deliver)
+    stage.system.start_registered(stage.first_bits())
+    stage.system.entry.exit_events(irq_off=a_few_times(stage, 0))
+    stage.task(0, asks(stage, 0))
+    return stage.finish()
