@@ -5,7 +5,7 @@ from typing import Final
 
 from stackweave.core import Program
 
-from . import defects, drafts, handovers, one_list, own_works, perf, ways_out
+from . import defects, drafts, handovers, one_list, own_works, perf, proposals, ways_out
 from .increments import cas_increments
 from .parameters import Parameters
 from .scenario import scenario
@@ -30,6 +30,8 @@ BUILTIN: Final[dict[str, Callable[[Parameters], Program]]] = {
     "contended-mutex": one_list.contended_mutex,
     "exit-event-asks": one_list.exit_event_asks,
     "exit-window": one_list.exit_window,
+    "next-unwinds": proposals.next_unwinds,
+    "prev-unwinds": proposals.prev_unwinds,
     "alternation": drafts.alternation,
     "spurious-callback": defects.spurious_callback,
     "cancelled-work-asks": defects.cancelled_work_asks,

@@ -7,7 +7,7 @@ from stackweave.core.events import CallbackBegin
 from stackweave.core.operations import Kind
 from stackweave.replaying import Step
 
-from ..entry import Case, Cost, Entry, Verdict
+from ..entry import Case, Cost, Entry, Gone, Verdict
 from .per_work import SOURCE
 
 _ANSWER: Final = "Poimboeuf's answer to the review, 23 January 2025"
@@ -97,13 +97,22 @@ ENTRIES: Final = (
         title="the next task cannot unwind the last one",
         generation="per_work",
         source=f"{_ANSWER}; Zijlstra's of the same day: finish_task() in kernel/sched/core.c",
-        verdict=Verdict.OPEN,
+        verdict=Verdict.REPRODUCED,
         story=(
             "That a sleeping task's stack need not wait for its return, the next task was to unwind it.",
             "finish_task() releases prev->on_cpu before the next task may sleep, and another CPU runs prev on.",
             "Its stack changes while it is unwound.",
         ),
-        conditional="a proposal that was rejected: no code is stored, and on_cpu is not modelled",
+        case=Case("next-unwinds"),
+        signatures=("torn-trace",),
+        gone=(
+            Gone(
+                "prev unwinds itself",
+                "Rostedt's proposal, 24 January 2025, which is not in any source that is stored",
+                Case("prev-unwinds"),
+            ),
+        ),
+        conditional="a proposal that was rejected, modelled from its description",
     ),
     Entry(
         id="per_work-before",
