@@ -1,8 +1,9 @@
 """The work of a live run of an emulator: what time brings to its mailboxes, and when it is enough.
 
 Tasks are given system calls, CPUs interrupts and NMIs, and the last tracer leaves and comes back; every source
-at its own pace. The gaps are in operations: tasks are kept busy, every few system calls one is interrupted, and
-the tracer is away half of the time.
+at its own pace. The gaps are in operations, of a machine with two CPUs and two tasks; they grow with it, since
+operations are shared among CPUs. Tasks are kept busy, every few system calls one is interrupted, and the tracer is
+away half of the time.
 """
 
 from typing import Final
@@ -23,15 +24,17 @@ CHURN_GAP: Final = 3000
 def sources(emulator: Emulator) -> list[Source]:
     """What time brings."""
     events = range(len(emulator.tracers)) or range(-1, 0)
+    cpus, tasks = len(emulator.cpus), len(emulator.tasks)
+    call_gap = SYSTEM_CALL_GAP * max(cpus, tasks) // 2
     made = [
-        Source(task.inbox, [SystemCall(event) for event in _from(events, number)], SYSTEM_CALL_GAP)
+        Source(task.inbox, [SystemCall(event) for event in _from(events, number)], call_gap)
         for number, task in enumerate(emulator.tasks)
     ]
     for number, cpu in enumerate(emulator.cpus):
         ticks = [Interrupt(event, resched=True) for event in _from(events, number + 1)]
         strikes = [Nmi(event) for event in _from(events, number + 2)]
-        made.append(Source(cpu.interrupts, ticks, INTERRUPT_GAP))
-        made.append(Source(cpu.nmis, strikes, NMI_GAP))
+        made.append(Source(cpu.interrupts, ticks, INTERRUPT_GAP * cpus // 2))
+        made.append(Source(cpu.nmis, strikes, NMI_GAP * cpus // 2))
     if emulator.tracers:
         made.append(Source(emulator.tracers[-1].inbox, [Cancel(), Register()], CHURN_GAP))
     return made
