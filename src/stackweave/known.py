@@ -55,6 +55,10 @@ PER_WORK: Final = Known(
         "twice": "requeue",
         "after-cancel": "cancel",
         "unrequested": "double-enqueue",
+        "live-lock": "live-lock",
+        "use-after-free:tracer_data": "cancel",
+        "wrong-task": "nmi",
+        "torn-trace": "next-unwinds",
     },
     consequences={"lost": ("first-cookie",), "late": ("first-cookie",)},
     alone={"lost": "blocked"},
@@ -64,20 +68,22 @@ PER_WORK: Final = Known(
 LISTS: Final = Known(
     signs={
         "unrequested": "everybody",
-        "twice": "everybody",
         "cookie-zero": "exit-window",
         "late:no-reset": "exit-window",
         "late:after-reset": "after-reset",
         "live-lock": "live-lock",
+        "deadlock": "cancel",
+        "wrong-task": "nmi",
         "wrong-stack:empty": "exit",
     },
     consequences={
         "cookie-mismatch": ("exit-window", "everybody"),
         "cookie-shared": ("after-reset", "exit-window"),
         "lost": ("exit-window",),
+        "twice": ("everybody",),
         "wrong-stack": ("exit-window", "after-reset"),
     },
-    alone={"cookie-shared": "exit-window", "lost": "exit-window"},
+    alone={"cookie-shared": "exit-window", "lost": "exit-window", "twice": "requeue"},
 )
 
 MASKS: Final = Known(

@@ -40,6 +40,7 @@ ROWS = {
         "mutex_list-next-cookie",
         "mutex_list_nmi-exit-window",
     ),
+    "mutex_list, after the reset": ("mutex_list-after-reset",),
     "mutex_list, cancel in a callback": ("mutex_list-cancel",),
     "mutex_list, NMI": ("mutex_list_nmi-nmi",),
     "mutex_list, timestamps": ("mutex_list-timestamp",),

@@ -116,6 +116,31 @@ ENTRIES: Final = (
         also=_NMI,
     ),
     Entry(
+        id="mutex_list-after-reset",
+        title="a cookie made after the reset",
+        generation="mutex_list",
+        source="commit cf76553aaa36, which moves unwind_reset_info(), on this generation",
+        verdict=Verdict.REPRODUCED,
+        story=(
+            "The reset has cleared the cookie, and the last event of the way out comes after it.",
+            "A tracer of this event asks, and is given a new cookie for the old entry.",
+            "The callback comes in the next entry, with that entry's stack.",
+        ),
+        case=Case(
+            "irq-on-event-asks", Parameters(generation="mutex_list", flavour="irq-on-after-reset")
+        ),
+        signatures=("late:after-reset",),
+        gone=(
+            Gone(
+                "mutex_list",
+                "the order before cf76553aaa36",
+                Case("irq-on-event-asks", Parameters(generation="mutex_list")),
+            ),
+        ),
+        also=_NMI,
+        conditional="an order that is younger than this generation; an NMI comes there in any order",
+    ),
+    Entry(
         id="mutex_list-cancel",
         title="a callback that cancels waits for itself",
         generation="mutex_list",
@@ -128,7 +153,7 @@ ENTRIES: Final = (
         ),
         case=Case("callback-cancels", Parameters(generation="mutex_list")),
         signatures=("deadlock",),
-        also=("mutex_list_nmi", "bitmask", "completed"),
+        also=_NMI,
     ),
     Entry(
         id="mutex_list-timestamp",

@@ -196,7 +196,7 @@ ENTRIES: Final = (
         case=Case("exit-asks"),
         signatures=("wrong-stack:empty",),
         gone=_gone("exit-asks", "a hook before exit_mm() (b3b9cb11aa03)", "upstream"),
-        also=(*_LISTS, "bitmask", "completed"),
+        also=(*_LISTS, "bitmask_v12_patch8", "bitmask_v12", "bitmask", "completed"),
     ),
     Entry(
         id="per_work-failed-add",
