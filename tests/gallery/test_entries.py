@@ -45,7 +45,11 @@ ROWS = {
     "mutex_list, NMI": ("mutex_list_nmi-nmi",),
     "mutex_list, timestamps": ("mutex_list-timestamp",),
     "mutex_list, the reset": ("mutex_list-reset",),
-    "bitmask drafts, replaced mask": ("bitmask_v12-live-lock", "bitmask_v12-called-again"),
+    "bitmask drafts, replaced mask": (
+        "bitmask_v12-live-lock",
+        "bitmask_v12-called-again",
+        "bitmask_v12-spoilt-swap",
+    ),
     "bitmask drafts, cleared bits": ("bitmask_v12_patch8-live-lock",),
     "bitmask, spurious callback": ("bitmask-spurious",),
     "bitmask, stale snapshot": ("bitmask-3",),

@@ -100,8 +100,8 @@ def test_larger_sizes(name: str) -> None:
     assert program.cpus == 3 + (name == "default")  # the supervisor has one of its own
     assert program.parameters["tracers"] == 4
     assert tasks == (3 if name in ("default", *SEVERAL) else 1)
-    small = _operations(outcomes(build(name), 5))
-    assert _operations(outcomes(program, 5)) > small
+    small = _operations(outcomes(build(name), 40))
+    assert _operations(outcomes(program, 40)) > small
 
 
 def _operations(some: Iterable[Outcome]) -> int:

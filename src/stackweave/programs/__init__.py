@@ -33,6 +33,7 @@ BUILTIN: Final[dict[str, Callable[[Parameters], Program]]] = {
     "next-unwinds": proposals.next_unwinds,
     "prev-unwinds": proposals.prev_unwinds,
     "alternation": drafts.alternation,
+    "spoilt-swap": drafts.spoilt_swap,
     "spurious-callback": defects.spurious_callback,
     "cancelled-work-asks": defects.cancelled_work_asks,
     "request-returns-bit": defects.request_returns_bit,

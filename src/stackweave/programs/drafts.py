@@ -1,5 +1,6 @@
 """What the withdrawn drafts of the mask do, and merged generations do not."""
 
+from stackweave.actors import TASK_WEIGHT
 from stackweave.core import Program
 from stackweave.core.kernel.generation import Caller
 from stackweave.core.kernel.structs import Task
@@ -23,4 +24,23 @@ def alternation(parameters: Parameters) -> Program:
     stage.system.start_registered(stage.first_bits())
     stage.system.entry.exit_events(irq_off=a_few_times(stage, 0))
     stage.task(0, asks(stage, 0))
+    return stage.finish()
+
+
+def spoilt_swap(parameters: Parameters) -> Program:
+    """A cancel takes a bit away between a request's look at the mask and its swap, which fails for that.
+
+    The request takes it that an NMI has set PENDING, and only adds its bit.
+    """
+    stage = Stage("spoilt-swap", parameters, generation="bitmask_v12", cpus=2, tracers=2)
+    stage.system.start_registered(stage.first_bits())
+    served = stage.system.tracers[1].records
+
+    async def after_the_other(caller: Caller) -> None:
+        if await served.load():
+            await a_few_times(stage, 0)(caller)
+
+    stage.system.entry.exit_events(irq_off=after_the_other)
+    stage.task(0, asks(stage, 1))
+    stage.churn(1, (), cpus=(1,), weight=2 * TASK_WEIGHT, once=(served, 1, 1))
     return stage.finish()

@@ -37,7 +37,7 @@ def perf_last_record(parameters: Parameters) -> Program:
     """A session of a task that is sampled, perhaps in its last system call: its events go before its records."""
     stage = _stage("perf-last-record", parameters, (_OF_TASK,))
     stage.task(0)
-    stage.interrupt(0, asks(stage, 0))
+    stage.interrupt(0, asks(stage, 0), times=stage.syscalls)
     return stage.finish()
 
 

@@ -76,4 +76,19 @@ ENTRIES: Final = (
             ),
         ),
     ),
+    Entry(
+        id="bitmask_v12-spoilt-swap",
+        title="a swap that fails is put down to an NMI",
+        generation="bitmask_v12",
+        source=_SOURCE,
+        verdict=Verdict.REPRODUCED,
+        story=(
+            "A request looks at the mask and swaps it, and where that fails it only adds its bit.",
+            "That is right for an NMI that has set PENDING, but here a cancel has cleared a bit.",
+            "PENDING is not set, the request returns 0, and nobody is called.",
+        ),
+        case=Case("spoilt-swap"),
+        signatures=("lost",),
+        executions=4_000,
+    ),
 )
