@@ -67,6 +67,8 @@ class Cost:
     """Such as "mutex acquisitions that had to wait"."""
     counted: Callable[[Step, Subject], bool]
     among: Callable[[Step, Subject], bool]
+    beside: tuple[str, ...] = ()
+    """Later generations, whose cost is measured for comparison."""
 
 
 @dataclass(frozen=True, slots=True)

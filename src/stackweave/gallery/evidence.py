@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from stackweave.core import FixedSchedule, Interpreter, Program, UsageError
 
-from .entry import Case, Entry, Verdict
+from .entry import Case, Cost, Entry, Verdict
 from .exhaust import Search, search
 from .measure import (
     ENOUGH,
@@ -46,6 +46,8 @@ class Evidence:
     firsts: tuple[int | None, ...] = ()
     """Of each seed, the first execution that shows it; None: not within the executions that a seed has."""
     rate: Rate | None = None
+    beside: tuple[Rate, ...] = ()
+    """Of each generation in `Cost.beside`, what it costs there."""
     others: tuple[str, ...] = ()
     """Signatures that the executions of the rate show besides."""
     script: tuple[int, ...] = ()
@@ -87,7 +89,7 @@ class Evidence:
 
     def repeats(self, before: "Evidence") -> bool:
         """Whether the verdict's measurement is the same as before."""
-        names = ("firsts", "rate", "others", "script", "searched")
+        names = ("firsts", "rate", "beside", "others", "script", "searched")
         return all(getattr(self, name) == getattr(before, name) for name in names)
 
 
@@ -117,7 +119,7 @@ def measure_verdict(entry: Entry, kept: Evidence | None = None) -> Evidence:
         case Verdict.OPEN:
             return _with_rate(evidence, entry, case)
         case Verdict.DESIGN_COST if entry.cost is not None:
-            return replace(evidence, rate=cost_of(case, entry.cost, entry.executions))
+            return _with_cost(evidence, entry, entry.cost)
     return evidence
 
 
@@ -144,6 +146,14 @@ def replays(program: Program, decisions: tuple[int, ...], signatures: tuple[str,
         return shows(Interpreter(program).run(FixedSchedule(decisions)), signatures)
     except UsageError:
         return False
+
+
+def _with_cost(evidence: Evidence, entry: Entry, cost: Cost) -> Evidence:
+    cases = (entry, *map(entry.of_generation, cost.beside))
+    rate, *beside = (
+        cost_of(each.case, cost, entry.executions) for each in cases if each.case is not None
+    )
+    return replace(evidence, rate=rate, beside=tuple(beside))
 
 
 def _with_rate(evidence: Evidence, entry: Entry, case: Case) -> Evidence:

@@ -38,6 +38,7 @@ def _evidence(values: dict[str, Any]) -> Evidence:
         digest=values.get("digest", ""),
         firsts=tuple(values.get("firsts", ())),
         rate=Rate(**rate) if rate else None,
+        beside=tuple(Rate(**each) for each in values.get("beside", ())),
         others=tuple(values.get("others", ())),
         script=tuple(values.get("script", ())),
         searched=_searched(searched) if searched else None,

@@ -95,6 +95,9 @@ class Shown:
         yield f"{entry.verdict.value}: {in_words(entry, self.now) or entry.source}{self._compared()}"
         if self.now.rate is not None:
             yield f"{entry.cost.what if entry.cost else 'executions'}: {interval(self.now.rate)}"
+        if entry.cost is not None:
+            for generation, rate in zip(entry.cost.beside, self.now.beside, strict=True):
+                yield f"in {generation}: {interval(rate) if rate.among else 'there are none'}"
         if entry.conditional:
             yield f"conditional on {entry.conditional}"
         yield f"source: {entry.source}{'; seen on a running 7.2 kernel' if entry.seen else ''}"

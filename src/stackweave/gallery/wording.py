@@ -29,7 +29,7 @@ def share(rate: Rate) -> str:
 
 def interval(rate: Rate) -> str:
     """A rate with where it came from: "84 of 2,000, 95 % interval 3.4 to 5.2 %"."""
-    low, high = (f"{100 * bound:.2g}" for bound in rate.interval)
+    low, high = (f"{100 * bound:.2g}" if bound < 0.995 else "100" for bound in rate.interval)
     return f"{rate.count:,} of {rate.among:,}, 95 % interval {low} to {high} %"
 
 
