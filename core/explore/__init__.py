@@ -1,0 +1,1 @@
+"""Exploration at compiled speed: protocols as automata, and the engine that runs them."""

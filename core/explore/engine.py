@@ -1,0 +1,262 @@
+"""The engine: a program's executions at compiled speed, the same ones that the interpreter runs.
+
+It owns the automata of protocols and monitors and the arrays of one execution, and calls the compiled loop, which
+returns where an edge is missing; the engine makes the edge and calls it again.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from ..errors import ModelError
+from ..interpreter import Interpreter
+from ..outcome import Occurrence
+from ..program import Program
+from ..strategy import RandomWalk
+from . import frames
+from .automaton import Automaton
+from .interning import Interning
+from .kernel import BEGIN, run
+from .layout import (
+    ABSENT,
+    ENDED_MONITOR,
+    FIRST_EDGE,
+    FIRST_VIOLATION,
+    MOST_VIOLATIONS,
+    Automata,
+    Monitors,
+    Output,
+    Register,
+    Status,
+)
+from .tables import Edges, program_arrays, state_arrays
+from .watchers import VIOLATED, WATCHING, Watchers
+
+frames.self_test()
+
+_SETS: Final = 1 << 12
+_TRACE: Final = 1 << 16
+
+
+class Breach(NamedTuple):
+    """A set of violations that executions showed."""
+
+    signatures: tuple[tuple[str, str], ...]
+    """(property, signature) of each, by number of discovery."""
+    executions: int
+    """How many showed just these."""
+    first: int
+    """The first of them."""
+
+
+class Tally(NamedTuple):
+    """What a number of executions came to."""
+
+    operations: int
+    incomplete: int
+    breaches: tuple[Breach, ...]
+    """In the order of their first execution."""
+
+
+class Trace(NamedTuple):
+    """One execution in full, as the interpreter tells it."""
+
+    schedule: tuple[int, ...]
+    events: tuple[Occurrence, ...]
+    violations: tuple[tuple[str, str, str, int], ...]
+    """(property, signature, context, operations before and with it)."""
+    words: tuple[int, ...]
+
+
+class Engine:
+    """Runs a program's executions by random walks."""
+
+    def __init__(self, program: Program) -> None:
+        program.layout.freeze()
+        self.program = program
+        self._objects = Interning()
+        self._violations = Interning()
+        self._name_violations()
+        bodies = [spec.body for spec in program.contexts]
+        if program.epilogue is not None:
+            bodies.append(program.epilogue)
+        self._automaton = Automaton(bodies, self._objects, self._violations)
+        self._watchers = Watchers(program.monitors, self._objects, self._violations)
+        self._edges = Edges(FIRST_EDGE)
+        self._watching = Edges(0)
+        self._route_start = [0]
+        self._routes: list[int] = []
+        self._route_starts = np.zeros(1, dtype=np.int64)
+        self._route_items = np.zeros(1, dtype=np.int64)
+        starts = self._automaton.starts
+        epilogue = ABSENT if program.epilogue is None else starts[-1]
+        messages = [
+            [self._objects.number(message) for message in box.initial]
+            for box in program.layout.mailboxes
+        ]
+        self._program = program_arrays(
+            program, starts[: len(program.contexts)], epilogue, self._watchers.starts, messages
+        )
+        self._state = state_arrays(program)
+        self._grow()
+
+    def _name_violations(self) -> None:
+        """Those that the loop itself reports, at the numbers where it expects them."""
+        self._violations.number(("deadlock", "deadlock"))
+        self._violations.number(("null-pointer", "null-pointer"))
+        for pool in self.program.layout.pools:
+            for property, kind in (
+                ("use-after-free", "use-after-free"),
+                ("use-after-free", "use-before-alloc"),
+                ("use-after-free", "double-free"),
+                ("null-pointer", "null-pointer"),
+                ("wild-pointer", "wild-pointer"),
+            ):
+                self._violations.number((property, f"{kind}:{pool.name}"))
+
+    @property
+    def nodes(self) -> int:
+        """Nodes of protocols so far."""
+        return len(self._automaton.labels)
+
+    @property
+    def edges(self) -> int:
+        """Missing edges that were made so far."""
+        return self._made
+
+    _made = 0
+
+    def run(self, seed: int, first: int, end: int) -> Tally:
+        """The executions `first` to `end` - 1 of a seed."""
+        output = self._output(0)
+        self._begin(seed, first, end, tracing=False)
+        output = self._go_on(output)
+        self._automaton.check()
+        registers = self._state.registers
+        sets = np.flatnonzero(output.sets[:, 1]).tolist()
+        breaches = sorted(
+            (self._breach(output, at) for at in sets), key=lambda breach: breach.first
+        )
+        return Tally(
+            int(registers[Register.OPERATIONS]),
+            int(registers[Register.INCOMPLETE]),
+            tuple(breaches),
+        )
+
+    def trace(self, seed: int, execution: int) -> Trace:
+        """One execution in full."""
+        output = self._output(_TRACE)
+        self._begin(seed, execution, execution + 1, tracing=True)
+        output = self._go_on(output)
+        registers = self._state.registers
+        names = [*(spec.name for spec in self.program.contexts), "end", ""]
+        return Trace(
+            tuple(map(int, output.schedule[: registers[Register.LENGTH]])),
+            tuple(
+                Occurrence(int(step), names[context], self._objects.value(event))
+                for step, context, event in output.events[: registers[Register.EVENTS]]
+            ),
+            tuple(
+                (*self._violations.value(violation), names[context], int(moves))  # type: ignore[misc]
+                for violation, context, moves in output.found[: registers[Register.FOUND]]
+            ),
+            tuple(int(word) for word in self._state.words.view(np.uint64)),
+        )
+
+    def discard(self) -> None:
+        """Drop whatever is suspended."""
+        self._automaton.discard()
+        self._watchers.discard()
+
+    def _output(self, room: int) -> Output:
+        return Output(
+            sets=np.zeros((_SETS, 2), dtype=np.int64),
+            first=np.zeros(_SETS, dtype=np.int64),
+            schedule=np.zeros(room, dtype=np.int64),
+            events=np.zeros((room, 3), dtype=np.int64),
+            found=np.zeros((room, 3), dtype=np.int64),
+        )
+
+    def _begin(self, seed: int, first: int, end: int, *, tracing: bool) -> None:
+        registers = self._state.registers
+        registers[:] = 0
+        registers[Register.PHASE] = BEGIN
+        registers[Register.EXECUTION] = first
+        registers[Register.END] = end
+        registers[Register.TRACING] = tracing
+        registers[Register.SEED] = np.uint64(seed & (1 << 64) - 1).astype(np.int64)
+
+    def _go_on(self, output: Output) -> Output:
+        """Run until the executions are done, making whatever is missing."""
+        while True:
+            automata = Automata(self._edges.rows, self._edges.keys, self._edges.nodes)
+            monitors = Monitors(
+                self._watching.rows,
+                self._watching.keys,
+                self._watching.nodes,
+                self._route_starts,
+                self._route_items,
+            )
+            status = run(self._program, automata, monitors, self._state, output)
+            if status == Status.DONE:
+                return output
+            if status == Status.MISSING_EDGE:
+                self._make_edge()
+            elif status == Status.MISSING_MONITOR_EDGE:
+                self._make_monitor_edge()
+            else:
+                self._complain()
+
+    def _make_edge(self) -> None:
+        registers = self._state.registers
+        node = int(self._state.node[registers[Register.CONTEXT]])
+        result = int(registers[Register.RESULT])
+        target = self._automaton.follow(node, result)
+        self._grow()
+        self._edges.add(node, result, target)
+        self._made += 1
+
+    def _make_monitor_edge(self) -> None:
+        registers = self._state.registers
+        event = int(self._edges.rows[self._state.node[registers[Register.CONTEXT]], 2])
+        number = self._routes[self._route_start[event] + int(registers[Register.MONITOR]) - 1]
+        node = int(self._state.monitor[number])
+        target = self._watchers.follow(node, event)
+        self._grow()
+        label = self._watchers.labels[target]
+        if label.kind == VIOLATED:
+            target = FIRST_VIOLATION - label.violation
+        elif label.kind != WATCHING:
+            target = ENDED_MONITOR
+        self._watching.add(node, event, target)
+
+    def _grow(self) -> None:
+        """Tables for the nodes and objects that have come."""
+        self._edges.add_nodes(self._automaton.labels[self._edges.count :])
+        new = len(self._watchers.labels) - self._watching.count
+        self._watching.add_nodes([()] * new)
+        if len(self._violations) > MOST_VIOLATIONS:
+            raise ModelError(f"more than {MOST_VIOLATIONS} distinct signatures")
+        while len(self._route_start) <= len(self._objects):
+            event = self._objects.value(len(self._route_start) - 1)
+            self._routes += self._watchers.routes(event)
+            self._route_start.append(len(self._routes))
+            self._route_starts = np.array(self._route_start, dtype=np.int64)
+            self._route_items = np.array(self._routes, dtype=np.int64)
+
+    def _breach(self, output: Output, at: int) -> Breach:
+        broken = int(output.sets[at, 0])
+        signatures = tuple(
+            self._violations.value(number)
+            for number in range(len(self._violations))
+            if broken >> number & 1
+        )
+        return Breach(signatures, int(output.sets[at, 1]), int(output.first[at]))  # type: ignore[arg-type]
+
+    def _complain(self) -> None:
+        """The program cannot be: the interpreter says why."""
+        registers = self._state.registers
+        interpreter = Interpreter(self.program)
+        seed = int(registers[Register.SEED]) & (1 << 64) - 1
+        interpreter.run(RandomWalk(seed), int(registers[Register.EXECUTION]))
+        raise ModelError(f"{self.program.name}: the engine refuses what the interpreter does")

@@ -1,0 +1,190 @@
+"""Where the engine keeps what: the numbers that Python and the compiled loop share.
+
+All state of an execution lies in arrays, so that the loop can return to Python in the middle of anything, for a
+missing edge say, and go on from there. `Register` numbers the scalars.
+"""
+
+from enum import IntEnum, auto
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Words = NDArray[np.int64]
+
+NODE_FIELDS: Final = 8
+"""Of a row of the node table: kind, address, a, b, then two edges: result, node, result, node."""
+
+FIRST_EDGE: Final = 4
+SECOND_EDGE: Final = 6
+ABSENT: Final = -1
+ENDED_MONITOR: Final = -2
+FIRST_VIOLATION: Final = -3
+"""As the target of a monitor's edge: violation number n is FIRST_VIOLATION - n."""
+
+NEW: Final = 0
+RUNNABLE: Final = 1
+RUNNING: Final = 2
+SLEEPING: Final = 3
+AWAY: Final = 4
+DEAD: Final = 5
+"""`core.machine.State`, by number."""
+
+DEADLOCK: Final = 0
+NULL_POINTER: Final = 1
+POOL_VIOLATIONS: Final = 2
+"""Numbers of the violations that the loop itself reports; then five for each pool, as follows."""
+USE_AFTER_FREE: Final = 0
+USE_BEFORE_ALLOC: Final = 1
+DOUBLE_FREE: Final = 2
+NULL_OBJECT: Final = 3
+WILD_OBJECT: Final = 4
+OF_POOL: Final = 5
+
+MOST_VIOLATIONS: Final = 62
+"""Distinct signatures of one program: a set of them is one word."""
+
+
+class Register(IntEnum):
+    """Scalars of the loop's state."""
+
+    @staticmethod
+    def _generate_next_value_(name: str, start: int, count: int, last_values: list[int]) -> int:
+        return count
+
+    PHASE = auto()
+    NEXT = auto()
+    """The phase after a context has come to its next operation."""
+    EXECUTION = auto()
+    END = auto()
+    """One more than the last execution."""
+    CONTEXT = auto()
+    RESULT = auto()
+    PARENT = auto()
+    SPAWNING = auto()
+    MONITOR = auto()
+    """1 + how many monitors have seen the event at hand; 0 before it is recorded."""
+    LIVE = auto()
+    FINISHED = auto()
+    DIRTY = auto()
+    ENABLED = auto()
+    TOTAL = auto()
+    """Weight of the enabled contexts."""
+    ITERATION = auto()
+    LENGTH = auto()
+    """Schedule entries of this execution."""
+    MOVES = auto()
+    BROKEN = auto()
+    """The set of violations of this execution."""
+    SEED = auto()
+    DRAW = auto()
+    VALUE = auto()
+    LEFT = auto()
+    SECOND = auto()
+    OPERATIONS = auto()
+    """Of all executions so far."""
+    INCOMPLETE = auto()
+    SETS = auto()
+    """Distinct sets of violations so far."""
+    TRACING = auto()
+    EVENTS = auto()
+    FOUND = auto()
+    """Violations recorded while tracing."""
+
+
+class Program(NamedTuple):
+    """What does not change: the program's declarations."""
+
+    initial: Words
+    owner: Words
+    level: Words
+    start_state: Words
+    home: Words
+    declared_cpus: Words
+    weight: Words
+    start_node: Words
+    current: Words
+    """Of each CPU: the address of its `current`, 0 for none."""
+    first_object: Words
+    """Of each pool, and one more."""
+    object_address: Words
+    object_pool: Words
+    capacity: Words
+    ready: Words
+    initial_count: Words
+    initial_messages: Words
+    monitor_start: Words
+    parameters: Words
+    """Bound, whether choices are points, whether the walk is uniform, the epilogue's start node."""
+
+
+class Automata(NamedTuple):
+    """What grows: nodes with their first two edges, and a hash table of the others."""
+
+    rows: Words
+    keys: Words
+    """Pairs (node, result)."""
+    nodes: Words
+
+
+class Monitors(NamedTuple):
+    """The same of monitors, and which of them an event goes to."""
+
+    rows: Words
+    keys: Words
+    nodes: Words
+    route_start: Words
+    routes: Words
+
+
+class State(NamedTuple):
+    """One execution."""
+
+    registers: Words
+    words: Words
+    node: Words
+    state: Words
+    cpu: Words
+    allowed: Words
+    saved_irqs: Words
+    condition: Words
+    paused_at: Words
+    switched_out: Words
+    stack: Words
+    depth: Words
+    irqs_on: Words
+    live: Words
+    generation: Words
+    messages: Words
+    head: Words
+    filled: Words
+    """Of each mailbox: how many messages it holds."""
+    monitor: Words
+    watched: Words
+    enabled: Words
+    cumulative: Words
+
+
+class Output(NamedTuple):
+    """What comes of executions: sets of violations with how often and when first, and one execution's trace."""
+
+    sets: Words
+    """Pairs (set + 1, count), hashed."""
+    first: Words
+    schedule: Words
+    events: Words
+    """Triples (schedule entries before it, context, event)."""
+    found: Words
+    """Triples (violation, context, moves)."""
+
+
+class Status(IntEnum):
+    """Why the loop returned."""
+
+    DONE = 0
+    MISSING_EDGE = 1
+    MISSING_MONITOR_EDGE = 2
+    FULL = 3
+    """A buffer or table of `Output` has no room."""
+    MODEL_ERROR = 4
+    """The program cannot be; the interpreter says why."""

@@ -1,0 +1,136 @@
+"""The engine's arrays: made of a program's declarations, and grown as automata grow."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ..context import ContextSpec
+from ..machine import State as Standing
+from ..program import Program as Declared
+from .kernel import add_edge
+from .layout import ABSENT, NODE_FIELDS, Program, Register, State, Words
+
+_STANDINGS = {standing: number for number, standing in enumerate(Standing)}
+
+
+def _words(values: Sequence[int]) -> Words:
+    unsigned = np.array([value & (1 << 64) - 1 for value in values], dtype=np.uint64)
+    return unsigned.view(np.int64)
+
+
+def program_arrays(
+    program: Declared,
+    starts: Sequence[int],
+    epilogue: int,
+    monitor_starts: Sequence[int],
+    messages: Sequence[Sequence[int]],
+) -> Program:
+    """A program's declarations; `messages` are the numbers of what is in each mailbox at the start."""
+    layout, contexts = program.layout, program.contexts
+    firsts = [*layout.first_object, len(layout.objects)]
+    pools = [pool.index for pool in layout.pools for _ in pool.objects]
+    most = max((len(each) for each in messages), default=0) or 1
+    held = np.zeros((len(messages), most), dtype=np.int64)
+    for box, each in enumerate(messages):
+        held[box, : len(each)] = each
+    uniform = all(spec.weight == 1 for spec in contexts)
+    return Program(
+        initial=_words(layout.initial),
+        owner=_words(layout.owner),
+        level=_of(contexts, lambda spec: int(spec.level)),
+        start_state=_of(contexts, lambda spec: _STANDINGS[spec.state]),
+        home=_of(contexts, lambda spec: spec.cpus[0]),
+        declared_cpus=_of(contexts, lambda spec: sum(1 << cpu for cpu in spec.cpus)),
+        weight=_of(contexts, lambda spec: spec.weight),
+        start_node=_words(starts),
+        current=_words(program.current_words()),
+        first_object=_words(firsts),
+        object_address=_words([item.address for item in layout.objects]),
+        object_pool=_words(pools),
+        capacity=_words([box.capacity for box in layout.mailboxes]),
+        ready=_words([box.ready.address for box in layout.mailboxes]),
+        initial_count=_words([len(each) for each in messages]),
+        initial_messages=held,
+        monitor_start=_words(monitor_starts),
+        parameters=_words([program.bound, program.choices_are_points, uniform, epilogue]),
+    )
+
+
+def _of(contexts: Sequence[ContextSpec], of: Callable[[ContextSpec], int]) -> Words:
+    return _words([of(spec) for spec in contexts])
+
+
+def state_arrays(program: Declared) -> State:
+    """Room for one execution; one more context than declared, which runs the program's end."""
+    contexts, layout = len(program.contexts), program.layout
+    boxes = len(layout.mailboxes)
+    largest = max((box.capacity for box in layout.mailboxes), default=1)
+
+    def zeros(*shape: int) -> Words:
+        return np.zeros(shape, dtype=np.int64)
+
+    state = zeros(contexts + 1)
+    state[contexts] = _STANDINGS[Standing.RUNNING]
+    return State(
+        registers=zeros(len(Register)),
+        words=zeros(len(layout.initial)),
+        node=zeros(contexts + 1),
+        state=state,
+        cpu=zeros(contexts + 1),
+        allowed=zeros(contexts + 1),
+        saved_irqs=zeros(contexts + 1),
+        condition=zeros(contexts + 1, 3),
+        paused_at=zeros(contexts + 1),
+        switched_out=zeros(contexts + 1),
+        stack=zeros(max(program.cpus, 1), 4),
+        depth=zeros(program.cpus),
+        irqs_on=zeros(program.cpus),
+        live=zeros(len(layout.objects)),
+        generation=zeros(len(layout.objects)),
+        messages=zeros(boxes, largest),
+        head=zeros(boxes),
+        filled=zeros(boxes),
+        monitor=zeros(len(program.monitors)),
+        watched=zeros(len(layout.initial)),
+        enabled=zeros(contexts + 1),
+        cumulative=zeros(contexts + 1),
+    )
+
+
+class Edges:
+    """A table of nodes, each with its first edges in its row and the others in a hash table."""
+
+    def __init__(self, fields: int) -> None:
+        """`fields` of a row come before its edges."""
+        self._fields = fields
+        self._used = 0
+        self.count = 0
+        self.rows = np.full((256, fields + 4), ABSENT, dtype=np.int64)
+        self.keys = np.zeros((256, 2), dtype=np.int64)
+        self.nodes = np.full(256, ABSENT, dtype=np.int64)
+
+    def add_nodes(self, labels: Sequence[tuple[int, ...]]) -> None:
+        """More nodes, with what comes before their edges."""
+        while self.count + len(labels) > len(self.rows):
+            self.rows = np.concatenate([self.rows, np.full_like(self.rows, ABSENT)])
+        for label in labels:
+            self.rows[self.count, : self._fields] = label[: self._fields]
+            self.count += 1
+
+    def add(self, node: int, sent: int, target: int) -> None:
+        """An edge that is not there."""
+        if 2 * self._used >= len(self.nodes):
+            self._rehash()
+        self._used += add_edge(self.rows, self.keys, self.nodes, node, sent, target, self._fields)
+
+    def _rehash(self) -> None:
+        keys, nodes = self.keys, self.nodes
+        self.keys = np.zeros((2 * len(nodes), 2), dtype=np.int64)
+        self.nodes = np.full(2 * len(nodes), ABSENT, dtype=np.int64)
+        for at in np.flatnonzero(nodes != ABSENT):
+            add_edge(
+                self.rows, self.keys, self.nodes, keys[at, 0], keys[at, 1], nodes[at], self._fields
+            )
+
+
+assert NODE_FIELDS == 8

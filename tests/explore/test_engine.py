@@ -1,0 +1,63 @@
+"""The engine runs the interpreter's executions: equal schedules, events, memory and violations."""
+
+import pytest
+
+from stackweave.core import Interpreter, ModelError, Program, RandomWalk
+from stackweave.core.explore.engine import Engine
+from stackweave.programs import BUILTIN, Parameters
+
+from ..core.programs import cas_program, lost_update_program, mixed_program
+
+EXECUTIONS = 25
+
+
+def check_equal(make: Program, again: Program, seed: int, executions: int = EXECUTIONS) -> None:
+    engine, interpreter, walk = Engine(make), Interpreter(again), RandomWalk(seed)
+    broken = 0
+    for execution in range(executions):
+        outcome = interpreter.run(walk, execution)
+        trace = engine.trace(seed, execution)
+        assert trace.schedule == outcome.schedule
+        assert trace.events == outcome.events
+        assert trace.words == outcome.words
+        assert trace.violations == tuple(
+            (each.property, each.signature, each.context, each.step) for each in outcome.violations
+        )
+        broken += bool(outcome.violations)
+    tally = engine.run(seed, 0, executions)
+    assert sum(breach.executions for breach in tally.breaches) == broken
+    engine.discard()
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+def test_built_in_programs(name: str) -> None:
+    make = BUILTIN[name]
+    check_equal(make(Parameters()), make(Parameters()), seed=7)
+
+
+@pytest.mark.parametrize("generation", ["per_work", "mutex_list_nmi", "bitmask_v12", "completed"])
+def test_generations(generation: str) -> None:
+    parameters = Parameters(generation=generation)
+    make = BUILTIN["default"]
+    check_equal(make(parameters), make(parameters), seed=3, executions=6)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**64 - 1])
+def test_seeds(seed: int) -> None:
+    check_equal(cas_program(2, 3), cas_program(2, 3), seed)
+    check_equal(lost_update_program(3), lost_update_program(3), seed)
+    check_equal(mixed_program(), mixed_program(), seed)
+
+
+def test_a_protocol_that_remembers_is_refused() -> None:
+    program = Program("remembers")
+    word = program.layout.word("word")
+    seen: list[int] = []
+
+    async def remembers() -> None:
+        seen.append(await word.load())
+
+    program.thread("remembers", remembers)
+    engine = Engine(program)
+    with pytest.raises(ModelError, match="a protocol changes"):
+        engine.run(0, 0, 10)
