@@ -16,9 +16,10 @@ from ..strategy import RandomWalk
 from . import frames
 from .automaton import Automaton
 from .interning import Interning
-from .kernel import BEGIN, run
+from .kernel import run
 from .layout import (
     ABSENT,
+    BEGIN,
     ENDED_MONITOR,
     FIRST_EDGE,
     FIRST_VIOLATION,

@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..machine import Level
+
 Words = NDArray[np.int64]
 
 NODE_FIELDS: Final = 8
@@ -40,6 +42,25 @@ DOUBLE_FREE: Final = 2
 NULL_OBJECT: Final = 3
 WILD_OBJECT: Final = 4
 OF_POOL: Final = 5
+
+BEGIN: Final = 0
+SPAWN: Final = 1
+MAIN: Final = 2
+ADVANCE: Final = 3
+ARRIVED: Final = 4
+"""A context has come to a node."""
+
+PARENT: Final = 5
+"""A child has started: its parent goes on."""
+
+FINISH: Final = 6
+EPILOGUE: Final = 7
+COUNT: Final = 8
+END: Final = 1
+TASK: Final = int(Level.TASK)
+NO_RESULT: Final = -(1 << 62)
+"""A task came to a CPU or left it, and has not performed anything yet. No operation's result is like that."""
+
 
 MOST_VIOLATIONS: Final = 62
 """Distinct signatures of one program: a set of them is one word."""

@@ -7,7 +7,7 @@ import numpy as np
 from ..context import ContextSpec
 from ..machine import State as Standing
 from ..program import Program as Declared
-from .kernel import add_edge
+from .edges import add_edge
 from .layout import ABSENT, NODE_FIELDS, Program, Register, State, Words
 
 _STANDINGS = {standing: number for number, standing in enumerate(Standing)}
