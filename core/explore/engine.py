@@ -4,7 +4,7 @@ It owns the automata of protocols and monitors and the arrays of one execution, 
 returns where an edge is missing; the engine makes the edge and calls it again.
 """
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import numpy as np
 
@@ -31,32 +31,13 @@ from .layout import (
     Status,
 )
 from .tables import Edges, program_arrays, state_arrays
+from .tally import Breach, Tally, merged
 from .watchers import VIOLATED, WATCHING, Watchers
 
 frames.self_test()
 
 _SETS: Final = 1 << 12
 _TRACE: Final = 1 << 16
-
-
-class Breach(NamedTuple):
-    """A set of violations that executions showed."""
-
-    signatures: tuple[tuple[str, str], ...]
-    """(property, signature) of each, by number of discovery."""
-    executions: int
-    """How many showed just these."""
-    first: int
-    """The first of them."""
-
-
-class Tally(NamedTuple):
-    """What a number of executions came to."""
-
-    operations: int
-    incomplete: int
-    breaches: tuple[Breach, ...]
-    """In the order of their first execution."""
 
 
 class Trace(NamedTuple):
@@ -135,13 +116,11 @@ class Engine:
         self._automaton.check()
         registers = self._state.registers
         sets = np.flatnonzero(output.sets[:, 1]).tolist()
-        breaches = sorted(
-            (self._breach(output, at) for at in sets), key=lambda breach: breach.first
-        )
         return Tally(
+            end - first,
             int(registers[Register.OPERATIONS]),
             int(registers[Register.INCOMPLETE]),
-            tuple(breaches),
+            merged(self._breach(output, at) for at in sets),
         )
 
     def trace(self, seed: int, execution: int) -> Trace:
@@ -247,12 +226,12 @@ class Engine:
 
     def _breach(self, output: Output, at: int) -> Breach:
         broken = int(output.sets[at, 0])
-        signatures = tuple(
-            self._violations.value(number)
+        shown = [
+            cast("tuple[str, str]", self._violations.value(number))[1]
             for number in range(len(self._violations))
             if broken >> number & 1
-        )
-        return Breach(signatures, int(output.sets[at, 1]), int(output.first[at]))  # type: ignore[arg-type]
+        ]
+        return Breach(tuple(sorted(shown)), int(output.sets[at, 1]), int(output.first[at]))
 
     def _complain(self) -> None:
         """The program cannot be: the interpreter says why."""

@@ -1,8 +1,9 @@
 """A campaign: many executions of one program, and what they showed, one finding a signature."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Final
 
 from stackweave.core import (
     Interpreter,
@@ -11,15 +12,20 @@ from stackweave.core import (
     Program,
     RandomWalk,
     UsageError,
-    Verdict,
     Violation,
 )
+from stackweave.core.explore.tally import Breach, Tally
 
 from .digest import digest_of
+from .drivers import DRIVERS, Driver
 from .known import identify
 from .programs import Parameters
 from .registry import Recipe, blame
+from .replaying import diverged
 from .schedule import Origin, Schedule, by_name
+
+BATCH_SECONDS: Final = 0.1
+"""How long a batch of executions should take: nothing is told, and Ctrl-C waits, until one ends."""
 
 
 @dataclass(slots=True)
@@ -56,33 +62,26 @@ class Campaign:
     """The results so far. Memory does not grow with the number of executions."""
 
     seed: int
-    executions: int = 0
-    operations: int = 0
-    incomplete: int = 0
-    """Executions that reached the program's bound: neither clean nor a violation."""
+    tally: Tally = field(default_factory=Tally)
     interrupted: bool = False
     seconds: float = 0.0
     findings: dict[tuple[str, str | None], Finding] = field(default_factory=dict)
-    """By signature and known defect, in the order of their discovery."""
+    """By signature and known defect, in the order of their discovery; made when the campaign ends."""
 
-    def count(self, outcome: Outcome, generation: str | None) -> None:
-        """Add one execution."""
-        if outcome.violations:
-            violations = {each.signature: each for each in reversed(outcome.violations)}
-            known = identify(generation, violations)
-            for violation in reversed(violations.values()):
-                self._count_violation(violation, outcome, known.get(violation.signature))
-        self.incomplete += outcome.verdict is Verdict.INCOMPLETE
-        self.operations += outcome.operations
-        self.executions += 1
+    @property
+    def executions(self) -> int:
+        """How many there were."""
+        return self.tally.executions
 
-    def _count_violation(self, violation: Violation, outcome: Outcome, known: str | None) -> None:
-        key = violation.signature, known
-        finding = self.findings.get(key)
-        if finding is None:
-            finding = Finding(violation, known, self.executions, outcome.schedule)
-            self.findings[key] = finding
-        finding.count += 1
+    @property
+    def operations(self) -> int:
+        """Of all of them."""
+        return self.tally.operations
+
+    @property
+    def incomplete(self) -> int:
+        """Executions that reached the program's bound: neither clean nor a violation."""
+        return self.tally.incomplete
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,25 +122,52 @@ def run(
     seed: int,
     executions: int,
     *,
+    driver: str = "interpreter",
+    jobs: int = 1,
     stop_first: bool = False,
     allowed: Collection[str] = (),
+    seconds: float | None = None,
     watch: Callable[[Campaign], None] | None = None,
 ) -> Campaign:
     """Run the executions 0 to `executions` of a seed; Ctrl-C ends it with the results so far.
 
-    `stop_first` ends it at the first finding that is not allowed; `watch` is called after each execution.
-    Raises `UsageError` or `ModelError` when the program is at fault.
+    `stop_first` ends it at the first execution that shows what is not allowed, `seconds` after that time; `watch`
+    is called now and then. With several jobs the program must be one that its name finds. Raises
+    `UsageError` or `ModelError` when the program is at fault.
     """
     campaign = Campaign(seed)
     started = perf_counter()
+    deadline = None if seconds is None else started + seconds
+
+    def is_failure(breach: Breach) -> bool:
+        known = identify(subject.generation, breach.signatures)
+        return not all(each in allowed or known.get(each) in allowed for each in breach.signatures)
+
+    def is_enough() -> bool:
+        if deadline is not None and perf_counter() >= deadline:
+            return True
+        return stop_first and any(map(is_failure, campaign.tally.breaches))
+
+    def count(tally: Tally) -> None:
+        campaign.tally = campaign.tally.and_also(tally)
+        if watch is not None:
+            watch(campaign)
+
     try:
-        for _ in _run(subject, campaign, executions):
-            if watch is not None:
-                watch(campaign)
-            if stop_first and not all(
-                each.is_among(allowed) for each in campaign.findings.values()
-            ):
-                break
+        runner = DRIVERS[driver](subject.program)
+        try:
+            if jobs > 1:
+                from .jobs import Jobs  # here: an event loop takes a while to load
+
+                Jobs(subject.recipe.name, subject.parameters, driver, jobs).run(
+                    seed, executions, count, is_enough
+                )
+            else:
+                _run_here(runner, seed, executions, count, is_enough)
+            if stop_first:
+                _cut(campaign, runner, is_failure)
+        finally:
+            runner.discard()
     except KeyboardInterrupt:
         campaign.interrupted = True
     except (UsageError, ModelError):
@@ -150,16 +176,66 @@ def run(
         raise UsageError(f"{subject.recipe.name} failed: {blame(error)}") from error
     finally:
         campaign.seconds = perf_counter() - started
+    campaign.findings = {each.key: each for each in _findings(subject, campaign)}
     return campaign
 
 
-def _run(subject: Subject, campaign: Campaign, executions: int) -> Iterator[None]:
-    """Run and count one execution after another."""
-    interpreter, strategy = Interpreter(subject.program), RandomWalk(campaign.seed)
-    generation = subject.generation
-    try:
-        for execution in range(executions):
-            campaign.count(interpreter.run(strategy, execution), generation)
-            yield
-    finally:
-        interpreter.discard()
+def _run_here(
+    driver: Driver,
+    seed: int,
+    executions: int,
+    count: Callable[[Tally], None],
+    is_enough: Callable[[], bool],
+) -> None:
+    """In batches that grow until each takes a moment."""
+    first, size = 0, 1
+    while first < executions and not is_enough():
+        end = min(first + size, executions)
+        begun = perf_counter()
+        tally = driver.run(seed, first, end)
+        took = perf_counter() - begun
+        if took < BATCH_SECONDS / 2:
+            size *= 2
+        elif took > 2 * BATCH_SECONDS:
+            size = max(size // 2, 1)
+        first = end
+        count(tally)
+
+
+def _cut(campaign: Campaign, driver: Driver, is_failure: Callable[[Breach], bool]) -> None:
+    """Count no further than the first failure, which a batch may have gone beyond."""
+    failures = [each.first for each in campaign.tally.breaches if is_failure(each)]
+    if not failures:
+        return
+    first = min(failures)
+    campaign.tally = driver.run(campaign.seed, 0, first + 1)
+    if not any(each.first == first and is_failure(each) for each in campaign.tally.breaches):
+        raise diverged(f"execution {first} does not fail again")
+
+
+def _findings(subject: Subject, campaign: Campaign) -> list[Finding]:
+    """The tally by signature and known defect; the first execution of each is run again, for what it tells."""
+    counts: dict[tuple[str, str | None], tuple[int, int]] = {}
+    for breach in campaign.tally.breaches:
+        known = identify(subject.generation, breach.signatures)
+        for signature in breach.signatures:
+            key = signature, known.get(signature)
+            count, first = counts.get(key, (0, breach.first))
+            counts[key] = count + breach.executions, min(first, breach.first)
+    firsts = {first: _again(subject, campaign.seed, first) for _, first in counts.values()}
+    findings = []
+    for (signature, defect), (count, first) in counts.items():
+        outcome = firsts[first]
+        violation = next((v for v in outcome.violations if v.signature == signature), None)
+        if violation is None:
+            raise diverged(f"execution {first} does not show {signature} again")
+        findings.append(Finding(violation, defect, first, outcome.schedule, count))
+    return sorted(findings, key=lambda each: (each.first, _position(firsts[each.first], each)))
+
+
+def _position(outcome: Outcome, finding: Finding) -> int:
+    return [each.signature for each in outcome.violations].index(finding.signature)
+
+
+def _again(subject: Subject, seed: int, execution: int) -> Outcome:
+    return Interpreter(subject.program).run(RandomWalk(seed), execution)

@@ -92,13 +92,13 @@ def replay_on(schedule: Schedule, program: Program) -> Replay:
     except ModelError:
         raise
     except UsageError as error:
-        raise _diverged(str(error)) from error
+        raise diverged(str(error)) from error
     except Exception as error:
         raise UsageError(f"{schedule.program} failed: {blame(error)}") from error
     if list(outcome.schedule) != decisions:
-        raise _diverged("it ends early")
+        raise diverged("it ends early")
     if schedule.signature not in {violation.signature for violation in outcome.violations}:
-        raise _diverged(f"it does not show {schedule.signature}")
+        raise diverged(f"it does not show {schedule.signature}")
     during = sum(len(step.events) for step in told)
     at_end = tuple((each.context, each.event) for each in outcome.events[during:])
     return Replay(program, outcome, told, schedule.signature, at_end)
@@ -134,7 +134,8 @@ def refuse_stale(recorded: Recorded, program: Program, now: dict[str, bytes]) ->
     )
 
 
-def _diverged(how: str) -> ModelError:
+def diverged(how: str) -> ModelError:
+    """The same decisions did not lead to the same: what to look for."""
     return ModelError(
         f"the same decisions led elsewhere: {how}; a protocol must depend on nothing but the results of its "
         "operations (look for a captured list, a global, a clock, a random number, the order of a set)"

@@ -10,6 +10,7 @@ from . import progress
 from .arguments import add_judgement, add_parameters, count, parameters_of, seed
 from .campaign import Campaign, Finding, Subject
 from .campaign import run as run_campaign
+from .drivers import DRIVERS
 from .exits import Exit
 from .lanes import draw, replay_command, screen_width
 from .registry import DEFAULT, find, given
@@ -27,7 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--executions", type=count, default=10_000, metavar="N", help="default 10000"
     )
+    parser.add_argument("--seconds", type=count, metavar="S", help="stop after that time")
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="default 0")
+    parser.add_argument("--driver", choices=tuple(DRIVERS), default="engine", help="default engine")
+    parser.add_argument("--jobs", type=count, default=1, metavar="N", help="processes; default 1")
     add_judgement(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
 
@@ -40,6 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
         subject,
         arguments.seed,
         arguments.executions,
+        driver=arguments.driver,
+        jobs=arguments.jobs,
+        seconds=arguments.seconds,
         stop_first=arguments.stop_first,
         allowed=arguments.allow,
         watch=watch,
@@ -63,7 +70,7 @@ class _Progress:
             return
         self._next = monotonic() + _EVERY
         failing = ", ".join(
-            f"{each.signature} {each.count:,}" for each in campaign.findings.values()
+            f"{signature} {count:,}" for signature, count in campaign.tally.by_signature().items()
         )
         line = f"{campaign.executions:,} of {self._executions:,} executions  {failing}"
         progress.show(line)
