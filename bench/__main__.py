@@ -5,6 +5,7 @@ import json
 import platform
 
 import codec
+import engine
 import interpreter
 import live
 import soak
@@ -13,6 +14,7 @@ from measure import table
 
 PARTS = {
     "interpreter": interpreter,
+    "engine": engine,
     "unwinding": unwind,
     "messages": codec,
     "live messages": live,

@@ -1,0 +1,78 @@
+"""Engine and interpreter, one process and several: the same campaign."""
+
+import pytest
+
+from stackweave.campaign import Campaign, Subject, run
+from stackweave.drivers import DRIVERS
+from stackweave.exits import Exit
+from stackweave.programs import Parameters
+from stackweave.registry import find
+
+from .support import Commands, sample
+
+
+def subject(name: str, generation: str | None = None) -> Subject:
+    return Subject.of(find(name), Parameters(generation))
+
+
+def same(one: Campaign, other: Campaign) -> bool:
+    return (one.tally, one.findings) == (other.tally, other.findings)
+
+
+@pytest.mark.parametrize(
+    "name", ["default", "spurious-callback", "stale-snapshot", sample("machine")]
+)
+def test_engine_and_interpreter_find_the_same(name: str) -> None:
+    campaigns = [run(subject(name), 5, 300, driver=driver) for driver in DRIVERS]
+    assert same(*campaigns)
+    assert campaigns[0].executions == 300
+
+
+@pytest.mark.parametrize("stop_first", [False, True])
+def test_the_number_of_jobs_makes_no_difference(stop_first: bool) -> None:
+    one, two = (
+        run(
+            subject("spurious-callback", "completed"),
+            1,
+            40_000,
+            driver="engine",
+            jobs=jobs,
+            stop_first=stop_first,
+            allowed=["twice"],
+        )
+        for jobs in (1, 2)
+    )
+    assert same(one, two)
+    assert (one.executions == 40_000) != stop_first
+
+
+def test_seeds_matter() -> None:
+    one, other = (run(subject("spurious-callback"), seed, 500, driver="engine") for seed in (1, 2))
+    assert not same(one, other)
+
+
+def test_it_stops_after_some_time() -> None:
+    campaign = run(subject("spurious-callback"), 0, 10**12, driver="engine", seconds=0.3)
+    assert 0 < campaign.executions < 10**9
+    assert not campaign.interrupted
+    again = run(subject("spurious-callback"), 0, campaign.executions, driver="engine")
+    assert same(campaign, again)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_ctrl_c_ends_it_with_the_results_so_far(driver: str) -> None:
+    def interrupt(campaign: Campaign) -> None:
+        if campaign.executions >= 20:
+            raise KeyboardInterrupt
+
+    campaign = run(subject("spurious-callback"), 0, 10**12, driver=driver, watch=interrupt)
+    assert campaign.interrupted
+    assert same(
+        run(subject("spurious-callback"), 0, campaign.executions, driver=driver),
+        Campaign(0, campaign.tally, findings=campaign.findings),
+    )
+
+
+def test_a_driver_that_there_is_not(command: Commands) -> None:
+    done = command("stress", "--driver", "none")
+    assert (done.code, "invalid choice: 'none'" in done.err) == (Exit.USAGE, True)
