@@ -34,6 +34,11 @@ def _directory() -> str:
 _DIRECTORY: Final = _directory()
 
 
+def is_kept() -> bool:
+    """Whether there is machine code from an earlier start: making it takes a while."""
+    return Path(_DIRECTORY).exists()
+
+
 def compiled(function: Function) -> Function:
     """Machine code, when it is first called."""
     return _compiled(function, "never")
