@@ -12,6 +12,14 @@ class ModelError(Exception):
     """The program is not one: an operation outside the machine's rules, an undeclared address."""
 
 
+def diverged(how: str) -> ModelError:
+    """The same decisions did not lead to the same: what to look for."""
+    return ModelError(
+        f"the same decisions led elsewhere: {how}; a protocol must depend on nothing but the results of its "
+        "operations (look for a captured list, a global, a clock, a random number, the order of a set)"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """A property that an execution broke.

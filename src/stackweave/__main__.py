@@ -13,6 +13,7 @@ SUBCOMMANDS: Final = {
     "stress": "run a program many times, each time interleaved otherwise",
     "run": "run the emulator live, on trio or asyncio",
     "replay": "run one failing schedule or a journal again and print it as lanes",
+    "shrink": "make a failing schedule smaller, while it fails in the same way",
     "gallery": "show the known defects and what was measured for each, or run one",
     "conform": "compare the kernel models with what real kernels did",
     "unwind": "unwind the stacks of a core file by its SFrame tables",

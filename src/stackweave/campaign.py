@@ -14,6 +14,7 @@ from stackweave.core import (
     UsageError,
     Violation,
 )
+from stackweave.core.errors import diverged
 from stackweave.core.explore.tally import Breach, Tally
 
 from .digest import digest_of
@@ -21,7 +22,6 @@ from .drivers import DRIVERS, Driver
 from .known import identify
 from .programs import Parameters
 from .registry import Recipe, blame
-from .replaying import diverged
 from .schedule import Origin, Schedule, by_name
 
 BATCH_SECONDS: Final = 0.1

@@ -38,6 +38,11 @@ def replay_command(reference: str) -> str:
     return f"stackweave replay {shlex.quote(reference)}"
 
 
+def shrink_command(reference: str) -> str:
+    """The command that shrinks a token or file."""
+    return f"stackweave shrink {shlex.quote(reference)}"
+
+
 def draw(replay: Replay, width: int) -> str:
     """The lanes of a replayed execution, its violations where they happened."""
     return "\n".join(line.rstrip() for line in _Lanes(replay, width).lines())

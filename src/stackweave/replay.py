@@ -59,12 +59,10 @@ def _tell_journal(path: Path, arguments: argparse.Namespace) -> int:
 
 
 def _as_text(schedule: Schedule, told: Replay, reference: str) -> str:
-    origin = schedule.origin
     chosen = "".join(f" {key}={value}" for key, value in given(schedule.parameters).items())
     return "\n".join(
         [
-            f"{schedule.program}{chosen}: {schedule.signature}, found by {origin.strategy}, "
-            f"seed {origin.seed}, execution {origin.execution:,}",
+            f"{schedule.program}{chosen}: {schedule.signature}, {schedule.origin}",
             "",
             draw(told, screen_width()),
             "",

@@ -15,6 +15,7 @@ from stackweave.core import (
     UsageError,
 )
 from stackweave.core.context import Context, functions_of
+from stackweave.core.errors import diverged
 from stackweave.core.operations import Operation
 
 from .digest import digest_of
@@ -87,7 +88,7 @@ def replay_on(schedule: Schedule, program: Program) -> Replay:
     decisions = schedule.decisions(program)
     try:
         interpreter = Interpreter(program)
-        outcome = interpreter.run(FixedSchedule(decisions))
+        outcome = _follow(interpreter, decisions)
         told = tuple(steps_of(interpreter, decisions))
     except ModelError:
         raise
@@ -102,6 +103,21 @@ def replay_on(schedule: Schedule, program: Program) -> Replay:
     during = sum(len(step.events) for step in told)
     at_end = tuple((each.context, each.event) for each in outcome.events[during:])
     return Replay(program, outcome, told, schedule.signature, at_end)
+
+
+def _follow(interpreter: Interpreter, decisions: Sequence[int]) -> Outcome:
+    """The execution as far as the decisions go: a shrunk one ends where it shows its violation."""
+    strategy = FixedSchedule(decisions)
+    interpreter.reset(strategy)
+    while not interpreter.finished:
+        enabled = interpreter.enabled()
+        if not enabled:
+            interpreter.deadlock()
+        elif len(interpreter.schedule) < len(decisions):
+            interpreter.step(strategy.pick(enabled))
+        else:
+            break
+    return interpreter.finish()
 
 
 class Recorded(Protocol):
@@ -131,14 +147,6 @@ def refuse_stale(recorded: Recorded, program: Program, now: dict[str, bytes]) ->
     gone = f"; it has no context {', '.join(missing)} any more" if missing else ""
     raise UsageError(
         f"the schedule is stale: {recorded.program} has changed since, in its {', '.join(changed)}{gone}"
-    )
-
-
-def diverged(how: str) -> ModelError:
-    """The same decisions did not lead to the same: what to look for."""
-    return ModelError(
-        f"the same decisions led elsewhere: {how}; a protocol must depend on nothing but the results of its "
-        "operations (look for a captured list, a global, a clock, a random number, the order of a set)"
     )
 
 

@@ -34,6 +34,8 @@ _LIMITS: Final = Limits(size=1 << 24, length=1 << 22, depth=4)
 _MOST: Final = 1 << 22
 """Decisions of one schedule."""
 _BITS: Final = 1 << 63
+_SHRUNK: Final = "shrunk from "
+"""Before the strategy that found what was shrunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,16 @@ class Origin:
     strategy: str
     seed: int
     execution: int
+
+    def __str__(self) -> str:
+        found = "" if self.strategy.startswith(_SHRUNK) else "found by "
+        return f"{found}{self.strategy}, seed {self.seed}, execution {self.execution:,}"
+
+    @property
+    def shrunk(self) -> "Origin":
+        """That of a smaller schedule, made from this one."""
+        strategy = _SHRUNK + self.strategy.removeprefix(_SHRUNK)
+        return Origin(strategy, self.seed, self.execution)
 
 
 @dataclass(frozen=True, slots=True)

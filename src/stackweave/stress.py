@@ -12,7 +12,7 @@ from .campaign import Campaign, Finding, Subject
 from .campaign import run as run_campaign
 from .drivers import DRIVERS
 from .exits import Exit
-from .lanes import draw, replay_command, screen_width
+from .lanes import draw, replay_command, screen_width, shrink_command
 from .registry import DEFAULT, find, given
 from .replaying import replay_on
 from .schedule import keep
@@ -151,12 +151,14 @@ class _Report:
 
     def _lanes(self, finding: Finding) -> list[str]:
         schedule = self._schedules[finding.key]
+        shrink = f"shrink: {shrink_command(self._references[finding.key])}"
         return [
             f"{finding.signature}, execution {finding.first:,}:",
             "",
             draw(replay_on(schedule, self._subject.program), screen_width()),
             "",
             f"replay: {self._command(finding)}",
+            *([shrink] if finding.known is None else []),
         ]
 
     def _speed(self) -> str:
