@@ -21,6 +21,7 @@ _HERE: Final = Path(__file__).parent
 _SOURCES: Final = (
     *sorted(_HERE.glob("*.py")),
     *(_HERE.parent / name for name in ("machine.py", "operations.py", "prng.py")),
+    *(_HERE.parent / "strategies" / name for name in ("footprint.py", "pos.py", "tactic.py")),
 )
 
 

@@ -12,7 +12,7 @@ from ..errors import ModelError
 from ..interpreter import Interpreter
 from ..outcome import Occurrence
 from ..program import Program
-from ..strategy import RandomWalk
+from ..strategies import RANDOM_WALK, Tactic, strategy_of
 from . import frames
 from .automaton import Automaton
 from .interning import Interning
@@ -31,6 +31,7 @@ from .layout import (
     Status,
 )
 from .tables import Edges, program_arrays, state_arrays
+from .tactics import with_tactic
 from .tally import Breach, Tally, merged
 from .watchers import VIOLATED, WATCHING, Watchers
 
@@ -51,11 +52,12 @@ class Trace(NamedTuple):
 
 
 class Engine:
-    """Runs a program's executions by random walks."""
+    """Runs a program's executions, decided by one strategy."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, tactic: Tactic = RANDOM_WALK) -> None:
         program.layout.freeze()
         self.program = program
+        self.tactic = tactic
         self._objects = Interning()
         self._violations = Interning()
         self._name_violations()
@@ -76,10 +78,10 @@ class Engine:
             [self._objects.number(message) for message in box.initial]
             for box in program.layout.mailboxes
         ]
-        self._program = program_arrays(
+        arrays = program_arrays(
             program, starts[: len(program.contexts)], epilogue, self._watchers.starts, messages
         )
-        self._state = state_arrays(program)
+        self._program, self._state = with_tactic(program, tactic, arrays, state_arrays(program))
         self._grow()
 
     def _name_violations(self) -> None:
@@ -238,5 +240,6 @@ class Engine:
         registers = self._state.registers
         interpreter = Interpreter(self.program)
         seed = int(registers[Register.SEED]) & (1 << 64) - 1
-        interpreter.run(RandomWalk(seed), int(registers[Register.EXECUTION]))
+        strategy = strategy_of(self.tactic, seed, self.program)
+        interpreter.run(strategy, int(registers[Register.EXECUTION]))
         raise ModelError(f"{self.program.name}: the engine refuses what the interpreter does")

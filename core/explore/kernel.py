@@ -5,7 +5,7 @@ operation and of every row of `core.machine.TRANSITIONS`. WARNING: the two must 
 events, memory and violations. One integer type throughout, signed 64 bits: numba makes floats of mixed ones.
 
 The loop is a machine of phases whose state lies in arrays, so a missing edge suspends it at any point. `_stretch`
-is the one place where a strategy decides.
+is where the random walk decides, and `picking` where the other strategies do.
 """
 
 from typing import Final
@@ -44,13 +44,10 @@ from .layout import (
     Register as R,
 )
 from .moves import move, settle
+from .picking import BOUND, METHOD, begin, decided_stretch
 from .random import GAMMA_WORD, RANGE, mix, seed_stream
+from .touching import AT_BOUND, AT_MORE, AT_NO_EDGE
 
-AT_BOUND: Final = -1
-AT_NO_EDGE: Final = -2
-AT_MORE: Final = -3
-"""How a stretch ends, other than with a context that has been picked."""
-BOUND: Final = 0
 UNIFORM: Final = 2
 EPILOGUE_NODE: Final = 3
 """Of `Program.parameters`."""
@@ -100,6 +97,8 @@ def _reset(p: Program, s: State, o: Output) -> None:
         for at in range(p.initial_count[box]):
             put(p, s, box, p.initial_messages[box, at])
     seed_stream(registers)
+    if p.parameters[METHOD]:
+        begin(p, s)
     registers[R.LIVE] = live
     registers[R.FINISHED] = 1 if live == 0 else 0
     registers[R.DIRTY] = 1
@@ -219,7 +218,7 @@ def _main(p: Program, t: Automata, m: Monitors, s: State, o: Output) -> int:
             registers[R.ITERATION] += 1
             fail(s, o, DEADLOCK, ABSENT)
             continue
-        picked = _stretch(p, t, s, o)
+        picked = decided_stretch(p, t, s, o) if p.parameters[METHOD] else _stretch(p, t, s, o)
         if picked == AT_BOUND:  # or after one move, while somebody has paused
             continue
         registers[R.NEXT] = MAIN

@@ -111,6 +111,14 @@ class Register(IntEnum):
     EVENTS = auto()
     FOUND = auto()
     """Violations recorded while tracing."""
+    LOWEST = auto()
+    """PCT: the priority of who paused last."""
+    LOCATION = auto()
+    """SURW: where operations are interesting."""
+    DRAWN = auto()
+    """SURW: who performs the next interesting operation."""
+    LAST = auto()
+    """Preemption bounding: who moved last."""
 
 
 class Program(NamedTuple):
@@ -136,7 +144,10 @@ class Program(NamedTuple):
     initial_messages: Words
     monitor_start: Words
     parameters: Words
-    """Bound, whether choices are points, whether the walk is uniform, the epilogue's start node."""
+    """Bound, whether choices are points, whether the walk is uniform, the epilogue's start node; of the strategy:
+    its `core.strategies.Method`, its bound, the length that it reckons with."""
+    counts: Words
+    """Of each location that SURW may draw: itself, then how often each context touches it."""
 
 
 class Automata(NamedTuple):
@@ -184,6 +195,10 @@ class State(NamedTuple):
     watched: Words
     enabled: Words
     cumulative: Words
+    priority: Words
+    """Of each context: its priority, or under SURW how many interesting operations it has left."""
+    points: Words
+    """Moves at which priorities change or somebody is preempted."""
 
 
 class Output(NamedTuple):

@@ -52,7 +52,8 @@ def program_arrays(
         initial_count=_words([len(each) for each in messages]),
         initial_messages=held,
         monitor_start=_words(monitor_starts),
-        parameters=_words([program.bound, program.choices_are_points, uniform, epilogue]),
+        parameters=_words([program.bound, program.choices_are_points, uniform, epilogue, 0, 0, 0]),
+        counts=np.zeros((1, 1), dtype=np.int64),
     )
 
 
@@ -94,6 +95,8 @@ def state_arrays(program: Declared) -> State:
         watched=zeros(len(layout.initial)),
         enabled=zeros(contexts + 1),
         cumulative=zeros(contexts + 1),
+        priority=zeros(contexts + 1),
+        points=zeros(0),
     )
 
 
