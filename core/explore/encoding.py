@@ -1,315 +1,456 @@
 """When two suspended protocols are equal: one canonical key for an object graph, by content and never by identity.
 
-The key of a frame is its code, its place, its locals by name with unbound ones marked, and its evaluation stack;
-what it awaits lies on that stack, so the whole chain counts. Scalars count by type and value, containers and
-plain objects by content, an object that is met again by a reference back, so that aliases stay aliases. What was
-there before the program began (its layout, its handles, the objects that protocols are methods of) is `Statics`:
-it counts by where it was found, and must not change, which `Statics.check` compares.
+A key is one flat tuple: every object writes what it is, then how many parts it has where that varies, then the
+parts, so that a key can be read in one way only. A frame writes its code, its place, its locals with unbound ones
+marked, its evaluation stack with empty places marked, and the exception it handles; what it awaits lies on that
+stack, so the whole chain counts. A local that cannot be read any more is left out (`liveness`). Scalars count by
+type and value. An object with an identity is met once by content and later by its ordinal, so that aliases
+stay aliases. What was there before the program began is `Statics`: it counts by where it was found, and must
+not change.
 
-What has no key raises `Unmergeable`, which names it: the node is then like no other, which is right and slower.
-Code objects and classes count by identity: they outlive the engine, and no key leaves it.
+What has no key raises `Unmergeable`: the node is then like no other, which is right and slower. Code, classes,
+modules and members of enumerations count by identity: they outlive the engine, and no key leaves it.
+
+A protocol that asks whether two equal immutable values are the same object (`is`), or looks into the frames
+that call it, sees what a key does not.
 """
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable
 from enum import Enum
 from functools import partial
-from itertools import count
 from types import (
+    AsyncGeneratorType,
     BuiltinFunctionType,
-    BuiltinMethodType,
     CellType,
     CodeType,
+    CoroutineType,
     FunctionType,
-    MappingProxyType,
+    GeneratorType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
     MethodDescriptorType,
     MethodType,
+    MethodWrapperType,
     ModuleType,
     WrapperDescriptorType,
 )
 from typing import Final, TypeAlias, cast
 
-from ..errors import ModelError
-from .frames import SUSPENDED, UNBOUND, Suspended, anatomy
+from . import iterating
+from .frames import MISSING, Suspended, anatomy
+from .hashed import layout_of
+from .liveness import live_places
+from .parts import attributes, makeup, slot
+from .statics import Statics
 
-Key: TypeAlias = Hashable
+Key: TypeAlias = tuple[object, ...]
+"""Of what can be hashed, and is compared by value."""
 
-_EMPTY_CELL: Final = ("cell",)
-_SCALARS: Final = frozenset(
-    {bool, float, complex, str, bytes, type(None), type(Ellipsis), type(NotImplemented)}
-)
-_ATOMS: Final = (
-    type,
-    CodeType,
-    ModuleType,
-    BuiltinFunctionType,
-    BuiltinMethodType,
-    MethodDescriptorType,
-    WrapperDescriptorType,
-    property,
-)
-"""They are what they are: no program changes them."""
-_IDENTICAL: Final = (Enum, type, CodeType, ModuleType, MethodDescriptorType, WrapperDescriptorType)
-_ITERATORS: Final = frozenset(
-    {
-        type(iter([])),
-        type(iter(())),
-        type(iter("")),
-        type(iter(b"")),
-        type(iter(range(0))),
-        type(iter(range(1 << 70))),
-        type(iter({})),
-        type(iter({}.values())),
-        type(iter({}.items())),
-        type(iter(set())),
-        type(iter(deque())),
-        type(reversed([])),
-        type(reversed(())),
-        enumerate,
-        zip,
-        map,
-        filter,
-        type(count()),
-    }
-)
-"""Iterators whose `__reduce__` tells all that they will give."""
+_BY_IDENTITY: Final = (type, Enum)
+_LARGEST: Final = 50_000
+"""Entries of a key; a larger one is not made."""
 
 
 class Unmergeable(Exception):
-    """A value that has no key."""
+    """A value that has no key, with the place in the source that holds it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.place = ""
+        """The local, function, file and line; known when the frame is."""
+
+    def at(self, place: str) -> None:
+        """Say where; the innermost frame says it first."""
+        self.place = self.place or place
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}" if self.place else self.reason
 
 
-class Statics:
-    """What is reachable from a program's protocols before they run: numbered, and not to be changed by them."""
+class _Tag:
+    """What a key says that is no value of a program."""
 
-    def __init__(self, roots: Iterable[object]) -> None:
-        self._numbers: dict[int, int] = {}
-        self._objects: list[object] = []
-        self._paths: list[str] = []
-        waiting = deque((root, f"argument {at}") for at, root in enumerate(roots))
-        while waiting:
-            value, path = waiting.popleft()
-            if id(value) in self._numbers or _is_atomic(value):
-                continue
-            if type(value) not in (tuple, frozenset):
-                self._numbers[id(value)] = len(self._objects)
-                self._objects.append(value)
-                self._paths.append(path)
-            waiting.extend((part, f"{path}{name}") for name, part in _parts(value))
-        self._before = self._fingerprints()
+    def __init__(self, name: str) -> None:
+        self._name = name
 
-    def number(self, value: object) -> int | None:
-        """The number of a static object; None for another one."""
-        return self._numbers.get(id(value))
+    def __repr__(self) -> str:
+        return self._name
 
-    def check(self) -> None:
-        """Raise `ModelError`, with its name, for an object that a protocol has changed: it is then no function of
-        what it was told."""
-        for path, before, now in zip(self._paths, self._before, self._fingerprints(), strict=True):
-            if before != now:
-                raise ModelError(
-                    f"a protocol changes {path}, which lives longer than one execution: keep it in declared "
-                    "memory, or in a local variable"
-                )
 
-    def _fingerprints(self) -> list[object]:
-        return [self._fingerprint(value) for value in self._objects]
+_ATOM: Final = _Tag("atom")
+_STATIC: Final = _Tag("static")
+_AGAIN: Final = _Tag("again")
+_UNBOUND: Final = _Tag("unbound")
+_DEAD: Final = _Tag("dead")
+_HANDLED: Final = _Tag("handled")
+_ENDED: Final = _Tag("ended")
+_TRUE: Final = _Tag("True")
+_FALSE: Final = _Tag("False")
 
-    def _fingerprint(self, value: object) -> object:
-        """The parts by identity, which is enough: they are kept alive, or static and compared themselves."""
-        return [
-            (name, part if type(part) in _SCALARS or type(part) is int else id(part))
-            for name, part in _parts(value)
-        ]
+_RAW: Final = frozenset({int, str, type(None)})
+"""They stand for themselves: nothing else in a key is one of theirs, save where a number is expected."""
 
 
 class Encoder:
     """Makes the keys of one program's suspended protocols."""
 
-    def __init__(self, statics: Statics) -> None:
+    def __init__(self, statics: Statics, *, all_live: bool = False) -> None:
+        """`all_live` keeps locals that cannot be read any more."""
         self._statics = statics
+        self._all_live = all_live
+        self._atoms: dict[int, int] = {}
+        self._kept: list[object] = []
 
     def key(self, suspended: Suspended) -> Key:
         """The key of a suspended protocol. Raises `Unmergeable`."""
-        return _Walk(self._statics).encode(suspended)
+        return _Walk(self, self._statics.numbers).key(suspended)
+
+    def atom(self, value: object) -> int:
+        """The number of what counts by identity."""
+        number = self._atoms.get(id(value))
+        if number is None:
+            number = self._atoms[id(value)] = len(self._kept)
+            self._kept.append(value)
+        return number
+
+    def value(self, value: object) -> Key:
+        """The key of a message or event: values by content, objects with an identity by that."""
+        return _ValueWalk(self, self._statics.numbers).value(value)
+
+    def live(self, code: CodeType, offset: int) -> frozenset[int] | None:
+        """The places whose values can still be read; None for all."""
+        return None if self._all_live else live_places(code, offset)
 
 
 class _Walk:
-    """One key under construction: the objects met so far, in order."""
+    """One key under construction: what is written, and the objects met so far, in order."""
 
-    def __init__(self, statics: Statics) -> None:
-        self._static = statics.number
+    __slots__ = ("_alive", "_encoder", "_met", "_out", "_statics")
+
+    def __init__(self, encoder: Encoder, statics: dict[int, int]) -> None:
+        self._encoder = encoder
+        self._statics = statics
         self._met: dict[int, int] = {}
+        self._out: list[object] = []
         self._alive: list[object] = []
-        """Parts made on the way, whose identity must not be given to another one meanwhile."""
+        """Objects made on the way, whose identity must not be given to another one meanwhile."""
 
-    def encode(self, value: object) -> Key:
+    def key(self, suspended: Suspended) -> Key:
+        try:
+            self.write(suspended)
+        except RecursionError:
+            raise Unmergeable("an object is nested too deeply to be compared") from None
+        return tuple(self._out)
+
+    def write(self, value: object) -> None:
         kind = type(value)
-        if kind is int:
-            return value
-        if kind in _SCALARS:
-            return kind, value if kind is not float else value.hex()  # type: ignore[attr-defined]  # of a float
-        number = self._static(value)
+        if kind in _RAW:
+            self._out.append(value)
+            return
+        scalar = _SCALARS.get(kind)
+        if scalar is not None:
+            scalar(self, value)
+            return
+        number = self._statics.get(id(value))
         if number is not None:
-            return "static", number
-        if isinstance(value, _IDENTICAL):
-            return "atom", value
-        if value is UNBOUND:
-            return "unbound"
-        if kind is range or kind is slice:
-            bounds = cast("range | slice", value)
-            return kind, bounds.start, bounds.stop, bounds.step
-        if kind is tuple:
-            return kind, tuple(map(self.encode, cast("tuple[object, ...]", value)))
-        if isinstance(value, Hashable) and _is_frozen(value):
-            return kind, tuple(self.encode(part) for _, part in _parts(value))
-        return self._reference(value)
-
-    def _reference(self, value: object) -> Key:
-        """An object with an identity: by content the first time, by its ordinal later."""
+            self._out += (_STATIC, number)
+            return
         met = self._met.get(id(value))
         if met is not None:
-            return "again", met
+            self._out += (_AGAIN, met)
+            return
+        by_value = _VALUES.get(kind)
+        if by_value is not None:
+            by_value(self, value)
+            return
+        self._write_object(kind, value)
+
+    def _write_object(self, kind: type, value: object) -> None:
+        by_reference = _REFERENCES.get(kind)
+        if by_reference is not None:
+            self._meet(value)
+            by_reference(self, value)
+        elif issubclass(kind, _BY_IDENTITY):
+            self._class_or_member(value)
+        else:
+            self._instance(kind, value)
+
+    def _meet(self, value: object) -> None:
+        if len(self._out) > _LARGEST:
+            raise Unmergeable("a state is too large to be compared")
         self._met[id(value)] = len(self._met)
-        self._alive.append(value)
-        return self._content(value)
 
-    def _content(self, value: object) -> Key:
-        kind = type(value)
-        if isinstance(value, SUSPENDED):
-            return self._frame(value)
-        if kind in (list, deque):
-            return kind, tuple(map(self.encode, cast("Sequence[object]", value)))
-        if kind is dict:
-            items = cast("dict[object, object]", value).items()
-            return kind, tuple((self.encode(key), self.encode(item)) for key, item in items)
-        if kind in (set, frozenset):
-            return kind, frozenset(map(self.encode, cast("set[object]", value)))
-        if kind is CellType:
-            return self._cell(cast(CellType, value))
-        if isinstance(value, FunctionType):
-            return (
-                "function",
-                value.__code__,
-                *self._all(value.__closure__, value.__defaults__, value.__kwdefaults__),
-            )
-        if isinstance(value, MethodType):
-            return "method", self.encode(value.__func__), self.encode(value.__self__)
-        if isinstance(value, BuiltinMethodType | BuiltinFunctionType):
-            return "builtin", value.__name__, self.encode(value.__self__)
-        if isinstance(value, partial):
-            return "partial", *self._all(value.func, value.args, value.keywords)
-        if kind in _ITERATORS:
-            return self._iterator(value)
-        if kind.__name__ == "coroutine_wrapper":
-            return self._wrapper(value)
-        if isinstance(value, BaseException):
-            return kind, *self._all(value.args, value.__dict__, value.__cause__, value.__context__)
-        return self._object(value)
+    def atom(self, value: object) -> None:
+        self._out += (_ATOM, self._encoder.atom(value))
 
-    def _all(self, *values: object) -> tuple[Key, ...]:
-        return tuple(map(self.encode, values))
+    def singleton(self, value: object) -> None:
+        self._out.append(_UNBOUND if value is MISSING else type(value))
 
-    def _frame(self, suspended: Suspended) -> Key:
+    def boolean(self, value: object) -> None:
+        self._out.append(_TRUE if value else _FALSE)
+
+    def number(self, value: object) -> None:
+        self._out += (float, cast(float, value).hex())
+
+    def complex_number(self, value: object) -> None:
+        whole = cast(complex, value)
+        self._out += (complex, whole.real.hex(), whole.imag.hex())
+
+    def octets(self, value: object) -> None:
+        self._out += (bytes, cast(bytes, value))
+
+    def fixed(self, value: object) -> None:
+        parts = cast("tuple[object, ...]", value)
+        self._out += (tuple, len(parts))
+        for part in parts:
+            self.write(part)
+
+    def bounds(self, value: object) -> None:
+        bounds = cast("range | slice", value)
+        self._out.append(type(bounds))
+        for part in (bounds.start, bounds.stop, bounds.step):
+            self.write(part)
+
+    def hashed(self, value: object) -> None:
+        members = cast("set[object]", value)
+        layout = layout_of(members)
+        if layout is None:
+            raise Unmergeable("a set that this Python keeps in an unknown way")
+        if any(_by_address(member) and id(member) not in self._statics for member in members):
+            raise Unmergeable("a set of objects that are hashed by address: use a dict or a tuple")
+        self._out += (type(members), len(members), *layout)
+        for member in members:
+            self.write(member)
+
+    def sequence(self, value: object) -> None:
+        parts = cast("list[object]", value)
+        self._out += (type(parts), len(parts))
+        if isinstance(parts, deque):
+            self.write(parts.maxlen)
+        for part in parts:
+            self.write(part)
+
+    def mapping(self, value: object) -> None:
+        parts = cast("dict[object, object]", value)
+        self._out += (dict, len(parts))
+        for key, item in parts.items():
+            self.write(key)
+            self.write(item)
+
+    def buffer(self, value: object) -> None:
+        self._out += (bytearray, bytes(cast(bytearray, value)))
+
+    def cell(self, value: object) -> None:
+        self._out.append(CellType)
+        try:
+            content = cast(CellType, value).cell_contents
+        except ValueError:
+            content = MISSING
+        self.write(content)
+
+    def function(self, value: object) -> None:
+        function = cast(FunctionType, value)
+        self._out.append(FunctionType)
+        self.atom(function.__code__)
+        self.atom(function.__globals__)
+        self._all(
+            function.__closure__,
+            function.__defaults__,
+            function.__kwdefaults__,
+            function.__dict__,
+        )
+
+    def method(self, value: object) -> None:
+        """A bound method, of Python or of C: made anew whenever it is asked for, so without an identity."""
+        self._out.append(type(value))
+        self._all(cast(MethodType, value).__func__, cast(MethodType, value).__self__)
+
+    def builtin(self, value: object) -> None:
+        method = cast(BuiltinFunctionType, value)
+        self._out += (type(value), method.__name__)
+        self.write(method.__self__)
+
+    def partial(self, value: object) -> None:
+        applied = cast("partial[object]", value)
+        self._out.append(partial)
+        self._all(applied.func, applied.args, applied.keywords, applied.__dict__)
+
+    def iterator(self, value: object) -> None:
+        try:
+            reduced = iterating.remaining(value, self._statics)
+        except iterating.Unknown as why:
+            raise Unmergeable(str(why)) from None
+        self._alive.append(reduced)
+        self._out.append(type(value))
+        self.write(reduced)
+
+    def awaiting(self, value: object) -> None:
+        """What `__await__` of a coroutine gives: it refers to the coroutine alone."""
+        self._out.append(type(value))
+        self._all(*iterating.referents(value))
+
+    def _all(self, *values: object) -> None:
+        for value in values:
+            self.write(value)
+
+    def ended_or_frame(self, value: object) -> None:
+        suspended = cast(Suspended, value)
         parts = anatomy(suspended)
         if parts is None:
-            return "ended", type(suspended)
-        return parts.code, parts.offset, self._all(*parts.locals), self._all(*parts.stack)
-
-    def _cell(self, cell: CellType) -> Key:
-        try:
-            content = cell.cell_contents
-        except ValueError:
-            return _EMPTY_CELL
-        return "cell", self.encode(content)
-
-    def _iterator(self, iterator: object) -> Key:
-        reduced = iterator.__reduce__()
-        self._alive.append(reduced)
-        return type(iterator), self.encode(tuple(reduced))
-
-    def _wrapper(self, wrapper: object) -> Key:
-        """What `__await__` of a coroutine gives: it has but the coroutine."""
-        from gc import get_referents
-
-        return "wrapper", *self._all(*get_referents(wrapper))
-
-    def _object(self, value: object) -> Key:
-        kind = type(value)
-        if not _is_plain(kind):
-            raise Unmergeable(f"a {kind.__qualname__} has no content that can be compared")
-        return kind, tuple((name, self.encode(part)) for name, part in _parts(value))
-
-
-def _is_atomic(value: object) -> bool:
-    kind = type(value)
-    return kind is int or kind in _SCALARS or isinstance(value, (*_ATOMS, Enum))
-
-
-def _is_frozen(value: object) -> bool:
-    """A frozen dataclass or a named tuple: it has no identity that matters."""
-    kind = type(value)
-    parameters = getattr(kind, "__dataclass_params__", None)
-    if parameters is not None:
-        return bool(parameters.frozen)
-    return isinstance(value, tuple) and hasattr(kind, "_fields")
-
-
-def _is_plain(kind: type) -> bool:
-    """Whether all that an instance is lies in its attributes."""
-    return all(base is object or base.__flags__ & (1 << 9) for base in kind.__mro__)
-
-
-def _parts(value: object) -> list[tuple[str, object]]:
-    """What an object refers to, with how it is said in Python."""
-    kind = type(value)
-    if isinstance(value, dict | MappingProxyType):
-        parts = [(f"[{key!r}]", item) for key, item in value.items()]
-        return parts + [(f" key {key!r}", key) for key in value if not _is_atomic(key)]
-    parts = []
-    if isinstance(value, list | tuple | deque):
-        parts = [(f"[{at}]", item) for at, item in enumerate(value)]
-    elif isinstance(value, set | frozenset):
-        parts = [(f"{{{item!r}}}", item) for item in value]
-    elif isinstance(value, FunctionType):
-        return _function_parts(value)
-    elif isinstance(value, MethodType):
-        return [("", value.__func__), (".__self__", value.__self__)]
-    elif isinstance(value, partial):
-        return [(".func", value.func), (".args", value.args), (".keywords", value.keywords)]
-    elif kind is CellType:
-        try:
-            return [("", cast(CellType, value).cell_contents)]
-        except ValueError:
-            return []
-    return parts + [(f".{name}", getattr(value, name)) for name in _attributes(value)]
-
-
-def _function_parts(function: FunctionType) -> list[tuple[str, object]]:
-    """Its closure, its defaults, and the mutable globals that it names."""
-    names = function.__code__.co_freevars
-    parts = [
-        (f" {name}", cell) for name, cell in zip(names, function.__closure__ or (), strict=True)
-    ]
-    parts += [(" default", default) for default in function.__defaults__ or ()]
-    parts += [(f" default {name}", each) for name, each in (function.__kwdefaults__ or {}).items()]
-    for name in function.__code__.co_names:
-        if isinstance(function.__globals__.get(name), list | dict | set | deque):
-            parts.append((f" global {name}", function.__globals__[name]))
-    return [(f"{function.__qualname__}:{name}", part) for name, part in parts]
-
-
-_SLOTS: Final[dict[type, tuple[str, ...]]] = {}
-
-
-def _attributes(value: object) -> list[str]:
-    kind = type(value)
-    slots = _SLOTS.get(kind)
-    if slots is None:
-        declared = [base.__dict__.get("__slots__", ()) for base in kind.__mro__]
-        names = [name for each in declared for name in ([each] if isinstance(each, str) else each)]
-        slots = _SLOTS[kind] = tuple(
-            dict.fromkeys(n for n in names if n not in ("__dict__", "__weakref__"))
+            self._out += (_ENDED, type(suspended))
+            return
+        shape, offset, places, handled, function = parts
+        encoder = self._encoder
+        self._out += (
+            type(suspended),
+            encoder.atom(shape.code),
+            encoder.atom(function.__globals__),
+            offset,
+            len(places),
         )
-    present = [name for name in slots if hasattr(value, name)]
-    return present + list(getattr(value, "__dict__", ()))
+        if isinstance(suspended, AsyncGeneratorType):
+            self.boolean(suspended.ag_running)
+        live = encoder.live(shape.code, offset)
+        place = 0
+        try:
+            for place, part in enumerate(places):
+                if live is None or place in live or place >= len(shape.names):
+                    self.write(part)
+                else:
+                    self._out.append(_DEAD)
+            if handled is not None:
+                self._out.append(_HANDLED)
+                self.write(handled)
+        except Unmergeable as why:
+            why.at(_place(suspended, shape.names, place))
+            raise
+
+    def _class_or_member(self, value: object) -> None:
+        if isinstance(value, type) and "<locals>" in value.__qualname__:
+            raise Unmergeable(f"the class {value.__name__} is made while the protocol runs")
+        self.atom(value)
+
+    def _instance(self, kind: type, value: object) -> None:
+        parts = makeup(kind)
+        if parts is None:
+            raise Unmergeable(f"a {kind.__qualname__} keeps what cannot be compared")
+        if not parts.value:
+            self._meet(value)
+        self._out.append(_Instance)
+        self._class_or_static(kind)
+        if issubclass(kind, BaseException):
+            self._exception(cast(BaseException, value))
+        if parts.content is not None:
+            content = parts.content(value)
+            self._alive.append(content)
+            self.write(content)
+        for descriptor in parts.slots:
+            self.write(slot(descriptor, value))
+        if parts.has_dict and parts.value:
+            self.mapping(attributes(value))
+        elif parts.has_dict:
+            self.write(attributes(value))
+
+    def _class_or_static(self, kind: type) -> None:
+        number = self._statics.get(id(kind))
+        if number is None:
+            self._class_or_member(kind)
+        else:
+            self._out += (_STATIC, number)
+
+    def _exception(self, error: BaseException) -> None:
+        """Without its traceback. Members of its own, as `StopIteration.value`, follow with the slots."""
+        self._all(error.args, error.__cause__, error.__context__)
+
+
+def _by_address(value: object) -> bool:
+    return type(value).__hash__ is object.__hash__ and not isinstance(value, type)
+
+
+class _Instance:
+    """Says that the class and the parts of an instance follow."""
+
+
+class _ValueWalk(_Walk):
+    """The key of what travels: it is made by one protocol and looked at by another."""
+
+    __slots__ = ()
+
+    def value(self, value: object) -> Key:
+        self.write(value)
+        return tuple(self._out)
+
+    def _meet(self, value: object) -> None:
+        """It has an identity."""
+        raise Unmergeable("")
+
+    def write(self, value: object) -> None:
+        written = len(self._out)
+        try:
+            super().write(value)
+        except Unmergeable:
+            del self._out[written:]
+            self.atom(value)
+
+    def hashed(self, value: object) -> None:
+        members = cast("frozenset[object]", value)
+        self._out += (frozenset, len(members))
+        for member in members:
+            self.write(member)
+
+
+def _place(suspended: Suspended, names: tuple[str, ...], place: int) -> str:
+    """Where a value is held: the variable, the function, the file and the line."""
+    for prefix in ("cr", "gi", "ag"):
+        frame = getattr(suspended, f"{prefix}_frame", None)
+        if frame is not None:
+            what = names[place] if place < len(names) else "a value in an expression"
+            code = frame.f_code
+            return f"{what} in {code.co_qualname} ({code.co_filename}:{frame.f_lineno})"
+    return ""
+
+
+_Writer: TypeAlias = Callable[[_Walk, object], None]
+
+_SCALARS: Final[dict[type, _Writer]] = {
+    bool: _Walk.boolean,
+    float: _Walk.number,
+    complex: _Walk.complex_number,
+    bytes: _Walk.octets,
+    type(MISSING): _Walk.singleton,
+    type(Ellipsis): _Walk.singleton,
+    type(NotImplemented): _Walk.singleton,
+    CodeType: _Walk.atom,
+    ModuleType: _Walk.atom,
+    MethodDescriptorType: _Walk.atom,
+    WrapperDescriptorType: _Walk.atom,
+    GetSetDescriptorType: _Walk.atom,
+    MemberDescriptorType: _Walk.atom,
+}
+_VALUES: Final[dict[type, _Writer]] = {
+    tuple: _Walk.fixed,
+    range: _Walk.bounds,
+    slice: _Walk.bounds,
+    frozenset: _Walk.hashed,
+    MethodType: _Walk.method,
+    BuiltinFunctionType: _Walk.builtin,
+    MethodWrapperType: _Walk.builtin,
+}
+"""Without an identity that matters."""
+_REFERENCES: Final[dict[type, _Writer]] = {
+    CoroutineType: _Walk.ended_or_frame,
+    GeneratorType: _Walk.ended_or_frame,
+    AsyncGeneratorType: _Walk.ended_or_frame,
+    list: _Walk.sequence,
+    deque: _Walk.sequence,
+    dict: _Walk.mapping,
+    set: _Walk.hashed,
+    bytearray: _Walk.buffer,
+    CellType: _Walk.cell,
+    FunctionType: _Walk.function,
+    partial: _Walk.partial,
+    iterating.COROUTINE_WRAPPER: _Walk.awaiting,
+    **dict.fromkeys(iterating.KINDS, _Walk.iterator),
+}

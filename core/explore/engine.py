@@ -13,7 +13,7 @@ from ..interpreter import Interpreter
 from ..outcome import Occurrence
 from ..program import Program
 from ..strategies import RANDOM_WALK, Tactic, strategy_of
-from . import frames
+from . import selftest
 from .automaton import Automaton
 from .interning import Interning
 from .kernel import run
@@ -35,7 +35,7 @@ from .tactics import with_tactic
 from .tally import Breach, Tally, merged
 from .watchers import VIOLATED, WATCHING, Watchers
 
-frames.self_test()
+selftest.self_test()
 
 _SETS: Final = 1 << 12
 _TRACE: Final = 1 << 16

@@ -1,16 +1,18 @@
-"""What a suspended coroutine or generator consists of: its place, its locals by name, its evaluation stack.
+"""What a suspended coroutine or generator consists of: its place, its local variables, its evaluation stack.
 
-CPython keeps a frame's locals and its evaluation stack in one array, of which `gc.get_referents` shows what is not
-NULL, in order, after the function and its code. The locals that are bound are known by name, and cells are
-never NULL, so the rest is the stack: values that wait in the middle of an expression, the iterator of a
-`for`, the `__aexit__` of an `async with`, what is being awaited; and last the exception that is being handled.
-That holds for CPython 3.11 to 3.14; `self_test` tries it when the engine is imported, and refuses another one.
+CPython keeps a frame's locals and its evaluation stack in one array at the end of the coroutine's own memory.
+`gc.get_referents` gives what is in it, in order, but leaves out what is NULL: an unbound local, the NULL beside
+a callable that waits for its arguments, a variable that a comprehension has put aside. So which places are NULL is
+read from the array itself, as words that are compared with the referents' addresses and never followed, at
+each frame anew. That holds for CPython 3.11 to 3.13 (Include/internal/pycore_frame.h, `_PyInterpreterFrame`, and
+Objects/genobject.c, `gen_traverse`); 3.14 is written down as its headers have it. `selftest` tries it when the
+engine is imported, and refuses a Python where it does not hold.
 """
 
+import ctypes
 import gc
 import sys
-from collections.abc import Coroutine, Generator
-from itertools import pairwise
+from itertools import compress
 from types import (
     AsyncGeneratorType,
     CodeType,
@@ -19,7 +21,7 @@ from types import (
     FunctionType,
     GeneratorType,
 )
-from typing import Final, NamedTuple, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias
 
 from ..errors import UsageError
 
@@ -31,24 +33,54 @@ Suspended: TypeAlias = (
 SUSPENDED: Final = (CoroutineType, GeneratorType, AsyncGeneratorType)
 """The types of `Suspended`."""
 
+_POINTER_TOP: Final = sys.version_info >= (3, 14)
+"""Whether the top of the stack is kept as a pointer, and what is on it with two bits that are no address."""
+_HEADER: Final = 2
+"""Words read before the array; the top of the stack is in one of them."""
+_WORD: Final = ctypes.sizeof(ctypes.c_uint64)
 
-class Unbound:
-    """Stands for a local that has no value."""
+
+class Missing:
+    """Stands for NULL: a local that has no value, an empty place of the stack."""
 
 
-UNBOUND: Final = Unbound()
+MISSING: Final = Missing()
+
+
+class Shape:
+    """What all frames of one code have in common."""
+
+    __slots__ = ("code", "function_at", "names", "window")
+
+    def __init__(self, code: CodeType) -> None:
+        self.code = code
+        captured = (name for name in code.co_cellvars if name not in code.co_varnames)
+        self.names = (*code.co_varnames, *captured, *code.co_freevars)
+        """Of all places that precede the stack, in their order."""
+        self.window: type[ctypes.Array[ctypes.c_uint64]] = ctypes.c_uint64 * (
+            _HEADER + len(self.names) + code.co_stacksize
+        )
+        """The header's words and the array's."""
+        self.function_at = 0
+        """Where the function was found among the referents; the code and the array follow it."""
 
 
 class Anatomy(NamedTuple):
     """A frame taken apart."""
 
-    code: CodeType
+    shape: Shape
     offset: int
-    """Of the instruction that it is suspended at; -1 before the first."""
-    names: tuple[str, ...]
-    locals: tuple[object, ...]
-    """For each name its value, `UNBOUND`, or the cell that holds it."""
-    stack: tuple[object, ...]
+    """Of the instruction that it is suspended at; before the first `await` that of the function's beginning."""
+    places: list[object]
+    """Of each name its value, `MISSING`, or the cell that holds it; then the stack, from the bottom."""
+    handled: object
+    """The exception that is being handled, or None."""
+    function: FunctionType
+    """Whose frame it is."""
+
+
+_shapes: Final[dict[int, Shape]] = {}
+"""By the code's address, which a shape keeps from being given to another one."""
 
 
 def anatomy(suspended: Suspended) -> Anatomy | None:
@@ -56,19 +88,26 @@ def anatomy(suspended: Suspended) -> Anatomy | None:
     code, frame = _code_and_frame(suspended)
     if frame is None:
         return None
-    values = _referents(suspended, code)
-    bound = frame.f_locals
-    names = _names(code)
-    cells = {*code.co_cellvars, *code.co_freevars}
-    position = 0
-    found: list[object] = []
-    for name in names:
-        if name in cells or name in bound:
-            found.append(values[position])
-            position += 1
-        else:
-            found.append(UNBOUND)
-    return Anatomy(code, frame.f_lasti, names, tuple(found), tuple(values[position:]))
+    shape = _shapes.get(id(code))
+    if shape is None:
+        shape = _shapes[id(code)] = Shape(code)
+    offset = frame.f_lasti
+    referents = gc.get_referents(suspended)
+    at = _function_at(shape, referents)
+    words = _words(suspended, shape)
+    held = len(words) - words.count(0)
+    first = at + 2
+    values = referents[first : first + held]
+    rest = referents[first + held :]
+    if list(map(id, values)) != (words if held == len(words) else list(compress(words, words))):
+        raise _unknown(shape)
+    if len(rest) > 1 or len(words) < len(shape.names):
+        raise _unknown(shape)
+    if held != len(words):
+        following = iter(values)
+        values = [next(following) if word else MISSING for word in words]
+    function: FunctionType = referents[at]
+    return Anatomy(shape, offset, values, rest[0] if rest else None, function)
 
 
 def _code_and_frame(suspended: Suspended) -> tuple[CodeType, FrameType | None]:
@@ -79,104 +118,38 @@ def _code_and_frame(suspended: Suspended) -> tuple[CodeType, FrameType | None]:
     return suspended.ag_code, suspended.ag_frame
 
 
-def _names(code: CodeType) -> tuple[str, ...]:
-    """Of all slots that precede the stack, in their order."""
-    captured = (name for name in code.co_cellvars if name not in code.co_varnames)
-    return (*code.co_varnames, *captured, *code.co_freevars)
+def _function_at(shape: Shape, referents: list[object]) -> int:
+    code, at = shape.code, shape.function_at
+    if at + 1 < len(referents) and referents[at + 1] is code and _is_of(referents[at], code):
+        return at
+    for at in range(len(referents) - 1):
+        if referents[at + 1] is code and _is_of(referents[at], code):
+            shape.function_at = at
+            return at
+    raise _unknown(shape)
 
 
-def _referents(suspended: Suspended, code: CodeType) -> list[object]:
-    """What is in the frame's array and not NULL."""
-    referents = gc.get_referents(suspended)
-    for position, (function, its_code) in enumerate(pairwise(referents)):
-        if isinstance(function, FunctionType) and function.__code__ is code and its_code is code:
-            return referents[position + 2 :]
-    raise UsageError(f"this Python keeps the frame of {code.co_qualname} in an unknown way")
+def _is_of(function: object, code: CodeType) -> bool:
+    return isinstance(function, FunctionType) and function.__code__ is code
 
 
-# the self-test
-
-
-class _Mark:
-    """An object that is itself alone."""
-
-
-class _Scope:
-    async def __aenter__(self) -> int:
-        return 1
-
-    async def __aexit__(self, *_: object) -> None:
-        pass
-
-
-def _suspend(value: object) -> Generator[object, object, object]:
-    return (yield value)
-
-
-async def _awaits(mark: object) -> object:
-    class Awaitable:
-        def __await__(self) -> Generator[object, object, object]:
-            return _suspend(mark)
-
-    return await Awaitable()
-
-
-async def _locals_and_stack(first: object, second: object, which: bool) -> object:
-    if which:
-        x = first
+def _words(suspended: Suspended, shape: Shape) -> list[int]:
+    """The array up to the top of the stack: addresses, 0 for NULL. It lies within the coroutine's own memory."""
+    base = id(suspended) + type(suspended).__basicsize__
+    window = shape.window.from_address(base - _HEADER * _WORD)[:]
+    if _POINTER_TOP:
+        top = (window[0] - base) // _WORD
+        words = [word & ~3 for word in window[_HEADER : _HEADER + top]]
     else:
-        y = first
-    del which
-    pair = (second, await _awaits(None))
-    return pair, x, y
+        top = window[1] & 0xFFFF_FFFF
+        words = window[_HEADER : _HEADER + top]
+    if len(words) != top:
+        raise _unknown(shape)
+    return words
 
 
-async def _scope_and_loop(items: tuple[int, ...], mark: object) -> object:
-    total: list[object] = []
-    for item in items:
-        async with _Scope() as entered:
-            total.append((entered, item, await _awaits(mark)))
-    return total
-
-
-async def _handles(mark: object) -> None:
-    try:
-        raise KeyError(mark)
-    except KeyError:
-        await _awaits(mark)
-
-
-def _stopped(protocol: Coroutine[object, object, object], steps: int = 1) -> Anatomy:
-    for _ in range(steps):
-        protocol.send(None)
-    parts = anatomy(cast(Suspended, protocol))
-    protocol.close()
-    assert parts is not None
-    return parts
-
-
-def self_test() -> None:
-    """Try on this Python what this module relies on. Raises `UsageError` where it does not hold."""
-    first, second = _Mark(), _Mark()
-    left = _stopped(_locals_and_stack(first, second, True))
-    right = _stopped(_locals_and_stack(first, second, False))
-    named = dict(zip(left.names, left.locals, strict=True))
-    other = dict(zip(right.names, right.locals, strict=True))
-    begun = anatomy(cast(Suspended, fresh := _awaits(first)))
-    fresh.close()
-    loop = _stopped(_scope_and_loop((1, 2), first), 2)
-    handler = _stopped(_handles(first))
-    facts = (
-        named["x"] is first and named["y"] is UNBOUND and named["which"] is UNBOUND,
-        other["x"] is UNBOUND and other["y"] is first,
-        left.stack[0] is second and len(left.stack) == 2,
-        begun is not None and begun.offset < left.offset,
-        any(getattr(value, "__name__", "") == "__aexit__" for value in loop.stack),
-        any(type(value).__name__ == "tuple_iterator" for value in loop.stack),
-        any(isinstance(value, KeyError) for value in handler.stack),
+def _unknown(shape: Shape) -> UsageError:
+    return UsageError(
+        f"this Python keeps the frame of {shape.code.co_qualname} in an unknown way: the engine knows "
+        "CPython 3.11 to 3.14"
     )
-    if not all(facts):
-        version = ".".join(map(str, sys.version_info[:3]))
-        raise UsageError(
-            f"the engine does not know this Python, {version}: fact {facts.index(False)}"
-        )

@@ -1,19 +1,30 @@
-"""Objects that travel through integers: events, messages and signatures by number, equal ones by the same."""
+"""Objects that travel through integers: events, messages and signatures by number, equal ones by the same.
 
-from collections.abc import Hashable
-from typing import cast
+Equal is what the encoder says: `1`, `1.0` and `True` are three, and so are records that hold them.
+"""
+
+from ..errors import ModelError
+from .encoding import Encoder, Key
+from .statics import Statics
 
 
 class Interning:
     """Numbers objects by content, in the order of their discovery. No number leaves the engine."""
 
     def __init__(self) -> None:
-        self._numbers: dict[Hashable, int] = {}
+        self._numbers: dict[Key, int] = {}
         self._values: list[object] = []
+        self._encoder = Encoder(Statics(()))
 
     def number(self, value: object) -> int:
-        """The number of an object; of equal ones of one type the same."""
-        key = cast(Hashable, (type(value), value))
+        """The number of an object; of equal ones the same. Raises `ModelError` for what cannot be hashed."""
+        try:
+            hash(value)
+        except TypeError:
+            raise ModelError(
+                f"a {type(value).__name__} is no message or event: make it a tuple or a frozen dataclass"
+            ) from None
+        key = self._encoder.value(value)
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self._values)
