@@ -64,8 +64,19 @@ U32: Final = 0xFFFFFFFF
 
 
 @compiled
+def _scripted(s: State, n: int) -> int:
+    """The script's choice, the first of them where it has ended; notes among how many."""
+    at = s.registers[R.CHOICES]
+    s.registers[R.CHOICES] = at + 1
+    if at >= s.script.shape[0]:
+        return 0  # the search sees that there were too many
+    s.script[at, 1] = n
+    return s.script[at, 0]
+
+
+@compiled
 def choose(s: State, o: Output, n: int) -> int:
-    choice = draw(s.registers, n)
+    choice = _scripted(s, n) if s.registers[R.SCRIPTED] else draw(s.registers, n)
     if s.registers[R.TRACING]:
         o.schedule[s.registers[R.LENGTH]] = ~choice
     s.registers[R.LENGTH] += 1

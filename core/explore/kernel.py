@@ -240,6 +240,8 @@ def run(p: Program, t: Automata, m: Monitors, s: State, o: Output) -> int:
     contexts = p.level.size
     while True:
         phase = registers[R.PHASE]
+        if registers[R.SCRIPTED] and (phase == MAIN or phase == COUNT):
+            return Status.DONE
         if phase == MAIN:
             status = _main(p, t, m, s, o)
             if status != Status.DONE:

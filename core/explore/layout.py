@@ -66,6 +66,10 @@ MOST_VIOLATIONS: Final = 62
 """Distinct signatures of one program: a set of them is one word."""
 
 
+MOST_CHOICES: Final = 64
+"""Choices of one move that a search can enumerate."""
+
+
 class Register(IntEnum):
     """Scalars of the loop's state."""
 
@@ -111,6 +115,10 @@ class Register(IntEnum):
     EVENTS = auto()
     FOUND = auto()
     """Violations recorded while tracing."""
+    SCRIPTED = auto()
+    """Whether a search drives: one move at a time, choices as its script says."""
+    CHOICES = auto()
+    """Of the script, so far."""
     LOWEST = auto()
     """PCT: the priority of who paused last."""
     LOCATION = auto()
@@ -195,6 +203,12 @@ class State(NamedTuple):
     watched: Words
     enabled: Words
     cumulative: Words
+    vector: Words
+    """All that tells states apart, whose parts `words` to `monitor` are, and `mover`."""
+    mover: Words
+    """1 + who moved last, where a search minds it."""
+    script: Words
+    """A search's choices: pairs (choice, among how many)."""
     priority: Words
     """Of each context: its priority, or under SURW how many interesting operations it has left."""
     points: Words

@@ -1,6 +1,7 @@
 """The engine's arrays: made of a program's declarations, and grown as automata grow."""
 
 from collections.abc import Callable, Sequence
+from math import prod
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from ..context import ContextSpec
 from ..machine import State as Standing
 from ..program import Program as Declared
 from .edges import add_edge
-from .layout import ABSENT, NODE_FIELDS, Program, Register, State, Words
+from .layout import ABSENT, MOST_CHOICES, NODE_FIELDS, Program, Register, State, Words
 
 _STANDINGS = {standing: number for number, standing in enumerate(Standing)}
 
@@ -63,40 +64,48 @@ def _of(contexts: Sequence[ContextSpec], of: Callable[[ContextSpec], int]) -> Wo
 
 def state_arrays(program: Declared) -> State:
     """Room for one execution; one more context than declared, which runs the program's end."""
-    contexts, layout = len(program.contexts), program.layout
+    contexts, layout = len(program.contexts) + 1, program.layout
     boxes = len(layout.mailboxes)
     largest = max((box.capacity for box in layout.mailboxes), default=1)
-
-    def zeros(*shape: int) -> Words:
-        return np.zeros(shape, dtype=np.int64)
-
-    state = zeros(contexts + 1)
-    state[contexts] = _STANDINGS[Standing.RUNNING]
+    shapes: dict[str, tuple[int, ...]] = {
+        "words": (len(layout.initial),),
+        "node": (contexts,),
+        "state": (contexts,),
+        "cpu": (contexts,),
+        "allowed": (contexts,),
+        "saved_irqs": (contexts,),
+        "condition": (contexts, 3),
+        "paused_at": (contexts,),
+        "switched_out": (contexts,),
+        "stack": (max(program.cpus, 1), 4),
+        "depth": (program.cpus,),
+        "irqs_on": (program.cpus,),
+        "live": (len(layout.objects),),
+        "generation": (len(layout.objects),),
+        "messages": (boxes, largest),
+        "head": (boxes,),
+        "filled": (boxes,),
+        "monitor": (len(program.monitors),),
+        "mover": (1,),
+    }
+    vector = np.zeros(sum(map(prod, shapes.values())), dtype=np.int64)
+    parts: dict[str, Words] = {}
+    start = 0
+    for name, shape in shapes.items():
+        end = start + prod(shape)
+        parts[name] = vector[start:end].reshape(shape)
+        start = end
+    parts["state"][-1] = _STANDINGS[Standing.RUNNING]
     return State(
-        registers=zeros(len(Register)),
-        words=zeros(len(layout.initial)),
-        node=zeros(contexts + 1),
-        state=state,
-        cpu=zeros(contexts + 1),
-        allowed=zeros(contexts + 1),
-        saved_irqs=zeros(contexts + 1),
-        condition=zeros(contexts + 1, 3),
-        paused_at=zeros(contexts + 1),
-        switched_out=zeros(contexts + 1),
-        stack=zeros(max(program.cpus, 1), 4),
-        depth=zeros(program.cpus),
-        irqs_on=zeros(program.cpus),
-        live=zeros(len(layout.objects)),
-        generation=zeros(len(layout.objects)),
-        messages=zeros(boxes, largest),
-        head=zeros(boxes),
-        filled=zeros(boxes),
-        monitor=zeros(len(program.monitors)),
-        watched=zeros(len(layout.initial)),
-        enabled=zeros(contexts + 1),
-        cumulative=zeros(contexts + 1),
-        priority=zeros(contexts + 1),
-        points=zeros(0),
+        registers=np.zeros(len(Register), dtype=np.int64),
+        watched=np.zeros(len(layout.initial), dtype=np.int64),
+        enabled=np.zeros(contexts, dtype=np.int64),
+        cumulative=np.zeros(contexts, dtype=np.int64),
+        script=np.zeros((MOST_CHOICES, 2), dtype=np.int64),
+        priority=np.zeros(contexts, dtype=np.int64),
+        points=np.zeros(0, dtype=np.int64),
+        vector=vector,
+        **parts,
     )
 
 

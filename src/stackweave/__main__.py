@@ -11,6 +11,7 @@ from .exits import Exit
 
 SUBCOMMANDS: Final = {
     "stress": "run a program many times, each time interleaved otherwise",
+    "explore": "visit every state of a program, and show the shortest way to what breaks",
     "run": "run the emulator live, on trio or asyncio",
     "replay": "run one failing schedule or a journal again and print it as lanes",
     "shrink": "make a failing schedule smaller, while it fails in the same way",

@@ -23,6 +23,11 @@ def add_judgement(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stop-first", action="store_true", help="stop at the first that is not allowed"
     )
+    add_allow(parser)
+
+
+def add_allow(parser: argparse.ArgumentParser) -> None:
+    """What is no failure."""
     parser.add_argument(
         "--allow",
         action="append",

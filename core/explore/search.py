@@ -1,0 +1,483 @@
+"""Exhaustive search: every state of a program, breadth first, at compiled speed.
+
+A state is what can make a difference from here on: memory, shadow state, mailboxes, where each context stands,
+CPU stacks, monitors. Two states with one fingerprint of 64 bits are taken for one: `Search.omission` is how
+likely it is that a state was left out so.
+
+Breadth first, the first way to a violation is a shortest one in steps. By switches, it is one with the
+fewest moves of another context than moved before: a state is then also who moved last, and the
+states of one number of switches are all found before the next.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+import numpy as np
+
+from ..context import Context
+from ..errors import ModelError
+from ..interpreter import Interpreter
+from ..outcome import Outcome
+from ..program import Program
+from .engine import Engine
+from .layout import (
+    ABSENT,
+    DEAD,
+    MOST_VIOLATIONS,
+    NEW,
+    TASK,
+    Automata,
+    Monitors,
+    Register,
+    Words,
+)
+from .search_layout import (
+    ALL,
+    AT_MOST,
+    EXPANDED,
+    FULL_EDGES,
+    FULL_ROWS,
+    FULL_TABLE,
+    MISSING_EDGE,
+    MISSING_MONITOR_EDGE,
+    NEW_COLUMN,
+    NO_EDGE_BEFORE,
+    OTHERS,
+    PAUSED,
+    SAME,
+    TOO_MANY_CHOICES,
+    At,
+    Space,
+)
+from .search_loop import begin, expand
+from .search_state import rehash
+
+MOST_STATES: Final = 100_000_000
+MOST_MEMORY: Final = 2 << 30
+"""Bytes."""
+_AT_ONCE: Final = 1 << 16
+"""States between two looks at what was found."""
+_MOST_EVENTS: Final = 1 << 12
+"""Of one move."""
+_IN_A_ROW: Final = 1_000
+"""Moves of one context on the way to an end, while others wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was found."""
+
+    bound: str
+    """What ended the search before all was visited; empty where nothing did."""
+    states: int
+    transitions: int
+    depth: int
+    """Of the states that are farthest: moves; or switches, where those were counted."""
+    ends: int
+    """States in which every task has ended."""
+    schedules: dict[str, tuple[int, ...]]
+    """Of each signature that was seen, a whole execution that shows it, as soon as any does."""
+    lengths: dict[str, int] = field(default_factory=dict)
+    """Of each signature, how many schedule entries lead to it; then its execution goes on to an end."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every state was visited."""
+        return not self.bound
+
+    @property
+    def signatures(self) -> tuple[str, ...]:
+        """All that were seen."""
+        return tuple(sorted(self.schedules))
+
+    @property
+    def omission(self) -> float:
+        """An upper bound of the probability that any two states have one fingerprint."""
+        return self.states * self.states / 2**65
+
+
+def search(
+    program: Program,
+    *,
+    most: int = MOST_STATES,
+    memory: int = MOST_MEMORY,
+    until: Collection[str] = (),
+    switches: bool = False,
+) -> Search:
+    """Visit the states of a program: all, or `most`, or as fit in `memory` bytes, or until a signature is seen.
+
+    Raises `ModelError` where the program cannot be.
+    """
+    searcher = Searcher(program, most, memory, switches=switches)
+    try:
+        searcher.explore(frozenset(until))
+        return searcher.result()
+    finally:
+        searcher.discard()
+
+
+class Searcher(Engine):
+    """One search of a program, which may be looked into afterwards."""
+
+    def __init__(
+        self,
+        program: Program,
+        most: int = MOST_STATES,
+        memory: int = MOST_MEMORY,
+        *,
+        switches: bool = False,
+        keep: bool = False,
+        progress: Callable[[object], bool] | None = None,
+    ) -> None:
+        """`keep`: the vectors of all states stay, for `vectors`. `progress`: all transitions stay, for
+        `search_cycles`, with what is said of their events."""
+        super().__init__(program)
+        self._memory = memory
+        self._switches = switches
+        self._keep = keep
+        self._kept: list[tuple[list[int], Words]] = []
+        self._progress = progress
+        self._results = self._output(0 if progress is None else _MOST_EVENTS)
+        self._baseline: list[int] = []
+        """Of each column, what it is in the first state."""
+        self._bound = ""
+        self._depth = 0
+        vector = self._state.vector
+        self._space = Space(
+            at=np.zeros(len(At), dtype=np.int64),
+            pristine=vector.copy(),
+            parent=vector.copy(),
+            columns=np.zeros(vector.size, dtype=np.int64),
+            column_of=np.full(vector.size, ABSENT, dtype=np.int64),
+            minded=np.ones(vector.size, dtype=np.int64),
+            rows=np.zeros((1024, 9), dtype=np.int64),
+            table=np.zeros((4096, 1 if progress is None else 2), dtype=np.int64),
+            origins=np.zeros((1024, 2), dtype=np.int64),
+            first=np.zeros((MOST_VIOLATIONS, 2), dtype=np.int64),
+            edges=np.zeros((0 if progress is None else 4096, 3), dtype=np.int64),
+            starts=np.zeros(1 if progress is None else 1025, dtype=np.int64),
+            obliged=np.zeros(0 if progress is None else 1024, dtype=np.int64),
+            progress=np.zeros(0, dtype=np.int64),
+        )
+        at = self._space.at
+        at[At.HEAD] = ABSENT
+        at[At.POSITION] = ABSENT
+        at[At.MOST] = most
+
+    def explore(self, until: frozenset[str] = frozenset()) -> None:
+        """Search, until nothing is left or a bound is reached or one of the signatures is seen."""
+        at = self._space.at
+        at[At.FOLLOWED] = SAME if self._switches else ALL
+        if not self._complete(begin, until):
+            return
+        start = 0
+        while start < at[At.COUNT]:
+            if self._depth >= self.program.bound:
+                self._bound = f"{self.program.bound:,} operations"
+                return
+            self._begin_level(start)
+            if self._switches:
+                at[At.FOLLOWED] = SAME
+                if not self._complete(expand, until):
+                    return
+                at[At.END] = at[At.COUNT]
+                at[At.FOLLOWED] = OTHERS
+                at[At.HEAD] = start
+            else:
+                at[At.END] = at[At.COUNT]
+            end = int(at[At.END])
+            if not self._complete(expand, until):
+                return
+            start = end
+            self._depth += int(start < at[At.COUNT])
+        self._automaton.check()
+
+    def result(self) -> Search:
+        """What was found so far."""
+        schedules, lengths = {}, {}
+        for signature, path in self.paths().items():
+            schedules[signature], lengths[signature] = self._execution(signature, path)
+        at = self._space.at
+        return Search(
+            self._bound,
+            int(at[At.COUNT]),
+            int(at[At.TRANSITIONS]),
+            self._depth,
+            int(at[At.ENDS]),
+            schedules,
+            lengths,
+        )
+
+    def paths(self) -> dict[str, list[int]]:
+        """Of each signature that was seen: the edges that lead to it, the first one to a first state."""
+        found: dict[str, list[int]] = {}
+        for number in range(len(self._violations)):
+            if int(self._space.at[At.BREACH]) >> number & 1:
+                source, edge = map(int, self._space.first[number])
+                found.setdefault(self._signature(number), self._path(source, edge))
+        return found
+
+    def vectors(self) -> Words:
+        """Of each state that was kept, in the order of discovery: all that tells it apart."""
+        found = np.tile(self._space.parent, (int(self._space.at[At.COUNT]), 1))
+        for column in range(int(self._space.at[At.COLUMNS])):
+            found[:, self._space.columns[column]] = self._baseline[column]
+        start = 0
+        for columns, rows in self._kept:
+            found[start : start + len(rows), columns] = rows[:, 1:]
+            start += len(rows)
+        return found
+
+    def memory_words(self) -> Words:
+        """The words of memory in each state that was kept."""
+        return self.vectors()[:, : self._state.words.size]
+
+    def final_words(self) -> Words:
+        """The words of memory in each state that was kept and in which every task has ended."""
+        vectors = self.vectors()
+        start = self._state.words.size + self._state.node.size
+        levels = self._program.level
+        standings = vectors[:, start : start + levels.size][:, levels == TASK]
+        return vectors[np.isin(standings, (DEAD, NEW)).all(axis=1), : self._state.words.size]
+
+    def _signature(self, violation: int) -> str:
+        return cast("tuple[str, str]", self._violations.value(violation))[1]
+
+    # the loop
+
+    def _complete(self, function: Callable[..., int], until: frozenset[str]) -> bool:
+        """Call a compiled function until it has done all; False where the search ends before."""
+        while True:
+            at = self._space.at
+            at[At.UNTIL_PAUSE] = at[At.HEAD] + _AT_ONCE
+            self._judge_events()
+            status = function(
+                self._program, *self._tables(), self._state, self._results, self._space
+            )
+            if status in (EXPANDED, PAUSED):
+                if self._is_seen(until):
+                    return False
+                if status == EXPANDED:
+                    return True
+            elif status == AT_MOST:
+                self._bound = f"{int(at[At.MOST]):,} states"
+                return False
+            elif not self._make_room(status):
+                self._bound = f"{self._memory >> 20:,} MB"
+                return False
+
+    def _tables(self) -> tuple[Automata, Monitors]:
+        edges, watching = self._edges, self._watching
+        return (
+            Automata(edges.rows, edges.keys, edges.nodes),
+            Monitors(
+                watching.rows,
+                watching.keys,
+                watching.nodes,
+                self._route_starts,
+                self._route_items,
+            ),
+        )
+
+    def _judge_events(self) -> None:
+        """Whether the events that have come are progress."""
+        known = len(self._space.progress)
+        if self._progress is not None and known < len(self._objects):
+            new = [
+                int(self._progress(self._objects.value(number)))
+                for number in range(known, len(self._objects))
+            ]
+            progress = np.concatenate([self._space.progress, np.array(new, dtype=np.int64)])
+            self._space = self._space._replace(progress=progress)
+
+    def _is_seen(self, until: frozenset[str]) -> bool:
+        seen = sorted(until & self.seen())
+        if seen:
+            self._bound = f"{seen[0]} was found"
+        return bool(seen)
+
+    def seen(self) -> set[str]:
+        """The signatures so far."""
+        broken = int(self._space.at[At.BREACH])
+        return {
+            self._signature(number)
+            for number in range(len(self._violations))
+            if broken >> number & 1
+        }
+
+    def _make_room(self, status: int) -> bool:
+        """Whatever it is that the loop needs; False where there is no memory for it."""
+        if status == MISSING_EDGE:
+            self._make_edge()
+        elif status == MISSING_MONITOR_EDGE:
+            self._make_monitor_edge()
+        elif status == NEW_COLUMN:
+            return self._add_column()
+        elif status == FULL_ROWS:
+            return self._add_rows()
+        elif status == FULL_TABLE:
+            return self._enlarge_table()
+        elif status == FULL_EDGES:
+            return self._add_edges()
+        elif status == TOO_MANY_CHOICES:
+            raise ModelError(f"{self.program.name}: too many choices in one move to try them all")
+        else:
+            self._complain()
+        return True
+
+    # room
+
+    def _has_memory(self, more: int) -> bool:
+        kept = sum(rows.nbytes for _, rows in self._kept)
+        used = sum(int(array.nbytes) for array in self._space)
+        return used + kept + more <= self._memory
+
+    def _add_column(self) -> bool:
+        space = self._space
+        at, position = space.at, int(space.at[At.POSITION])
+        column = int(at[At.COLUMNS])
+        if column + 1 >= space.rows.shape[1]:
+            wide = np.zeros((len(space.rows), 2 * space.rows.shape[1]), dtype=np.int64)
+            if not self._has_memory(wide.nbytes):
+                return False
+            wide[:, : space.rows.shape[1]] = space.rows
+            space = self._space = space._replace(rows=wide)
+        space.columns[column] = position
+        space.column_of[position] = column
+        self._baseline.append(int(space.parent[position]))
+        space.rows[:, column + 1] = space.parent[position]
+        at[At.COLUMNS] += 1
+        at[At.POSITION] = ABSENT
+        return True
+
+    def _add_rows(self) -> bool:
+        space = self._space
+        count, base = int(space.at[At.COUNT]), int(space.at[At.BASE])
+        if count - base >= len(space.rows):
+            if not self._has_memory(space.rows.nbytes):
+                return False
+            space = space._replace(rows=_longer(space.rows))
+        if count >= len(space.origins):
+            if not self._has_memory(space.origins.nbytes):
+                return False
+            space = space._replace(origins=_longer(space.origins))
+            if self._progress is not None:
+                starts = np.zeros(len(space.origins) + 1, dtype=np.int64)
+                starts[: len(space.starts)] = space.starts
+                space = space._replace(starts=starts, obliged=_longer(space.obliged))
+        self._space = space
+        return True
+
+    def _add_edges(self) -> bool:
+        if not self._has_memory(self._space.edges.nbytes):
+            return False
+        self._space = self._space._replace(edges=_longer(self._space.edges))
+        return True
+
+    def _enlarge_table(self) -> bool:
+        old = self._space.table
+        if not self._has_memory(2 * old.nbytes):
+            return False
+        table = np.zeros((2 * old.shape[0], old.shape[1]), dtype=np.int64)
+        rehash(old, table)
+        self._space = self._space._replace(table=table)
+        return True
+
+    def _begin_level(self, start: int) -> None:
+        """Only states from this one on are still to be expanded: the rows of others are free."""
+        space = self._space
+        at = space.at
+        base, count = int(at[At.BASE]), int(at[At.COUNT])
+        waiting = space.rows[start - base : count - base].copy()
+        space.rows[: count - start] = waiting
+        at[At.BASE] = at[At.HEAD] = start
+        if self._keep:
+            columns = int(at[At.COLUMNS])
+            self._kept.append((space.columns[:columns].tolist(), waiting[:, : columns + 1]))
+
+    # counterexamples
+
+    def _path(self, state: int, edge: int) -> list[int]:
+        path = [] if edge == NO_EDGE_BEFORE else [edge]
+        while state >= 0:
+            state, edge = map(int, self._space.origins[state])
+            path.append(edge)
+        return path[::-1]
+
+    def _execution(self, signature: str, path: Sequence[int]) -> tuple[tuple[int, ...], int]:
+        """A whole execution that shows a signature, and the moves after which it does."""
+        outcome = self.follow(path)
+        if signature not in {violation.signature for violation in outcome.violations}:
+            raise ModelError(
+                f"{self.program.name}: the search found {signature}, and no execution shows it"
+            )
+        return outcome.schedule, len(path) - 1
+
+    def follow(self, path: Sequence[int]) -> Outcome:
+        """The interpreter's execution along a path, and on to an end."""
+        return Interpreter(self.program).run(_Way(path, len(self.program.contexts)))
+
+    def _complain(self) -> None:
+        """The program cannot be: the interpreter says why."""
+        code, scale = 0, 1
+        for choice, among in self._state.script[: self._state.registers[Register.CHOICES]].tolist():
+            code += choice * scale
+            scale *= among
+        contexts = len(self.program.contexts)
+        context = int(self._state.registers[Register.CONTEXT]) % contexts
+        head = int(self._space.at[At.HEAD]) if self._space.at[At.COUNT] else NO_EDGE_BEFORE
+        self.follow(self._path(head, context + contexts * code))
+        raise ModelError(f"{self.program.name}: the engine refuses what the interpreter does")
+
+
+class _Way:
+    """Follows a path; then lets whoever moved last go on while it can, and others now and then."""
+
+    def __init__(self, path: Sequence[int], contexts: int) -> None:
+        self._path = path
+        self._contexts = contexts
+        self._position = 0
+        self._code = 0
+        self._last: Context | None = None
+        self._in_a_row = 0
+
+    def begin(self, execution: int, contexts: Sequence[Context]) -> None:
+        """Start from the first edge, whose choices come before any move."""
+        self._position = 1
+        self._code = self._path[0] // self._contexts
+        self._in_a_row = 0
+
+    def pick(self, enabled: Sequence[Context]) -> Context:
+        """The context that the path names; or, behind its end, somebody."""
+        if self._position == len(self._path):
+            picked = self._pick_any(enabled)
+        else:
+            self._code, wanted = divmod(self._path[self._position], self._contexts)
+            self._position += 1
+            found = [context for context in enabled if context.index == wanted]
+            if not found:
+                raise ModelError("what the search did cannot be done again")
+            picked = found[0]
+        self._in_a_row = self._in_a_row + 1 if picked is self._last else 0
+        self._last = picked
+        return picked
+
+    def choose(self, n: int) -> int:
+        """The path's choice; behind its end the first."""
+        self._code, choice = divmod(self._code, n)
+        return choice
+
+    def _pick_any(self, enabled: Sequence[Context]) -> Context:
+        if self._last in enabled and self._in_a_row < _IN_A_ROW:
+            assert self._last is not None
+            return self._last
+        last = -1 if self._last is None else self._last.index
+        return next((each for each in enabled if each.index > last), enabled[0])
+
+
+def _longer(array: Words) -> Words:
+    """Twice as long, the rest zeros."""
+    longer = np.zeros((2 * len(array), *array.shape[1:]), dtype=np.int64)
+    longer[: len(array)] = array
+    return longer
