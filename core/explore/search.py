@@ -10,13 +10,13 @@ states of one number of switches are all found before the next.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, cast
 
 import numpy as np
 
 from ..context import Context
-from ..errors import ModelError
+from ..errors import ModelError, UsageError
 from ..interpreter import Interpreter
 from ..outcome import Outcome
 from ..program import Program
@@ -60,8 +60,6 @@ _AT_ONCE: Final = 1 << 16
 """States between two looks at what was found."""
 _MOST_EVENTS: Final = 1 << 12
 """Of one move."""
-_IN_A_ROW: Final = 1_000
-"""Moves of one context on the way to an end, while others wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +75,9 @@ class Search:
     ends: int
     """States in which every task has ended."""
     schedules: dict[str, tuple[int, ...]]
-    """Of each signature that was seen, a whole execution that shows it, as soon as any does."""
-    lengths: dict[str, int] = field(default_factory=dict)
-    """Of each signature, how many schedule entries lead to it; then its execution goes on to an end."""
+    """Of each signature that was seen, an execution that shows it, as soon as any does, and ends there."""
+    moves: dict[str, int]
+    """Of each signature, how many moves lead to it."""
 
     @property
     def complete(self) -> bool:
@@ -195,9 +193,7 @@ class Searcher(Engine):
 
     def result(self) -> Search:
         """What was found so far."""
-        schedules, lengths = {}, {}
-        for signature, path in self.paths().items():
-            schedules[signature], lengths[signature] = self._execution(signature, path)
+        paths = self.paths()
         at = self._space.at
         return Search(
             self._bound,
@@ -205,8 +201,8 @@ class Searcher(Engine):
             int(at[At.TRANSITIONS]),
             self._depth,
             int(at[At.ENDS]),
-            schedules,
-            lengths,
+            {signature: self._schedule(signature, path) for signature, path in paths.items()},
+            {signature: len(path) - 1 for signature, path in paths.items()},
         )
 
     def paths(self) -> dict[str, list[int]]:
@@ -405,18 +401,24 @@ class Searcher(Engine):
             path.append(edge)
         return path[::-1]
 
-    def _execution(self, signature: str, path: Sequence[int]) -> tuple[tuple[int, ...], int]:
-        """A whole execution that shows a signature, and the moves after which it does."""
+    def _schedule(self, signature: str, path: Sequence[int]) -> tuple[int, ...]:
         outcome = self.follow(path)
         if signature not in {violation.signature for violation in outcome.violations}:
             raise ModelError(
                 f"{self.program.name}: the search found {signature}, and no execution shows it"
             )
-        return outcome.schedule, len(path) - 1
+        return outcome.schedule
 
     def follow(self, path: Sequence[int]) -> Outcome:
-        """The interpreter's execution along a path, and on to an end."""
-        return Interpreter(self.program).run(_Way(path, len(self.program.contexts)))
+        """The interpreter's execution as far as a path goes."""
+        way = _Way(path, len(self.program.contexts))
+        interpreter = Interpreter(self.program)
+        interpreter.reset(way)
+        for _ in path[1:]:
+            interpreter.step(way.pick(interpreter.enabled()))
+        if not interpreter.finished and not interpreter.enabled():
+            interpreter.deadlock()
+        return interpreter.finish()
 
     def _complain(self) -> None:
         """The program cannot be: the interpreter says why."""
@@ -432,48 +434,31 @@ class Searcher(Engine):
 
 
 class _Way:
-    """Follows a path; then lets whoever moved last go on while it can, and others now and then."""
+    """Follows a path."""
 
     def __init__(self, path: Sequence[int], contexts: int) -> None:
         self._path = path
         self._contexts = contexts
-        self._position = 0
-        self._code = 0
-        self._last: Context | None = None
-        self._in_a_row = 0
+        self._position = 1
+        self._code = path[0] // contexts
+        """Choices before any move belong to the first edge."""
 
     def begin(self, execution: int, contexts: Sequence[Context]) -> None:
-        """Start from the first edge, whose choices come before any move."""
-        self._position = 1
-        self._code = self._path[0] // self._contexts
-        self._in_a_row = 0
+        raise UsageError("a path is followed step by step")
 
     def pick(self, enabled: Sequence[Context]) -> Context:
-        """The context that the path names; or, behind its end, somebody."""
-        if self._position == len(self._path):
-            picked = self._pick_any(enabled)
-        else:
-            self._code, wanted = divmod(self._path[self._position], self._contexts)
-            self._position += 1
-            found = [context for context in enabled if context.index == wanted]
-            if not found:
-                raise ModelError("what the search did cannot be done again")
-            picked = found[0]
-        self._in_a_row = self._in_a_row + 1 if picked is self._last else 0
-        self._last = picked
-        return picked
+        """The context that the path names."""
+        self._code, wanted = divmod(self._path[self._position], self._contexts)
+        self._position += 1
+        for context in enabled:
+            if context.index == wanted:
+                return context
+        raise ModelError("the interpreter cannot do what the search did")
 
     def choose(self, n: int) -> int:
-        """The path's choice; behind its end the first."""
+        """The choice that the edge names."""
         self._code, choice = divmod(self._code, n)
         return choice
-
-    def _pick_any(self, enabled: Sequence[Context]) -> Context:
-        if self._last in enabled and self._in_a_row < _IN_A_ROW:
-            assert self._last is not None
-            return self._last
-        last = -1 if self._last is None else self._last.index
-        return next((each for each in enabled if each.index > last), enabled[0])
 
 
 def _longer(array: Words) -> Words:

@@ -92,9 +92,7 @@ class _Seen:
     def explanation(self) -> tuple[str, str]:
         """The property that is violated, and how."""
         violation = next(
-            each
-            for each in self.replay.outcome.violations
-            if each.signature == self.signature
+            each for each in self.replay.outcome.violations if each.signature == self.signature
         )
         return violation.property, violation.explanation
 
@@ -113,8 +111,8 @@ class _Report:
 
     def _in_order(self) -> list[str]:
         """The shortest first."""
-        lengths = self._found.lengths
-        return sorted(lengths, key=lambda signature: (lengths[signature], signature))
+        moves = self._found.moves
+        return sorted(moves, key=lambda signature: (moves[signature], signature))
 
     def _look_at(self, signature: str) -> _Seen:
         subject = self._subject
@@ -132,7 +130,7 @@ class _Report:
         known = identify(
             subject.generation, {each.signature: each for each in replay.outcome.violations}
         )
-        moves = self._found.lengths[signature]
+        moves = self._found.moves[signature]
         reference = keep(schedule, Path())
         return _Seen(signature, known.get(signature), moves, replay, reference)
 

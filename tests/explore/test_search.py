@@ -1,6 +1,7 @@
 """Exhaustive search finds just what there is: against searches that have nothing to do with the engine."""
 
 from collections import deque
+from collections.abc import Sequence
 from itertools import islice
 
 import pytest
@@ -9,6 +10,7 @@ from stackweave.core import (
     FixedSchedule,
     Interpreter,
     ModelError,
+    Outcome,
     Program,
     RandomWalk,
     Word,
@@ -26,10 +28,21 @@ from ..core.test_exhaustive import executions
 from .models import program_of, random_codes, visit
 
 
+def played(program: Program, decisions: Sequence[int]) -> Outcome:
+    """The interpreter's execution as far as the decisions go."""
+    interpreter, strategy = Interpreter(program), FixedSchedule(decisions)
+    interpreter.reset(strategy)
+    while len(interpreter.schedule) < len(decisions) and not interpreter.finished:
+        interpreter.step(strategy.pick(interpreter.enabled()))
+    if not interpreter.finished and not interpreter.enabled():
+        interpreter.deadlock()
+    return interpreter.finish()
+
+
 def replays(program: Program, found: Search) -> None:
     """Every signature's schedule is an execution of the interpreter that shows it."""
     for signature, decisions in found.schedules.items():
-        outcome = Interpreter(program).run(FixedSchedule(decisions))
+        outcome = played(program, decisions)
         assert outcome.schedule == decisions
         assert signature in {each.signature for each in outcome.violations}
 
@@ -178,7 +191,7 @@ def test_a_deadlock_is_found() -> None:
     found = search(program)
     assert found.complete
     assert found.signatures == ("deadlock",)
-    assert found.lengths["deadlock"] == 2
+    assert found.moves["deadlock"] == 2
     replays(program, found)
 
 
@@ -356,4 +369,3 @@ def test_random_walks_show_nothing_that_it_misses(name: str) -> None:
     assert walked <= set(found.signatures)
     assert walked
     replays(program, found)
-
