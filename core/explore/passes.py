@@ -5,6 +5,7 @@ from typing import Final
 
 from .guided import Move, stretches
 from .shrink import Pass, Shrinker, find_integer
+from .sparing import Sparing
 
 
 class DropContexts:
@@ -213,6 +214,33 @@ def _sewn(moves: Sequence[Move]) -> Iterator[list[Move]]:
             yield [*own[:cut], *others, *own[cut:]]
 
 
+class SwitchLess:
+    """Runs every execution with two switches less than the best, where they are not too many: what is left is
+    within one switch of the fewest that there can be."""
+
+    def run(self, shrinker: Shrinker) -> None:
+        """Depth first; once one will do, the other passes go on with it."""
+        switches = shrinker.best.size.switches - 2
+        targets = len(shrinker.version.program.contexts) - 1
+        if switches < 0 or (shrinker.best.size.steps * targets) ** switches > _HOPELESS:
+            return
+        waiting: list[tuple[int, ...]] = [()]
+        for _ in range(_MOST_SPARING):
+            if not waiting:
+                return
+            strategy = Sparing(waiting.pop(), switches)
+            if shrinker.consider_sparing(strategy):
+                return
+            waiting += strategy.others
+
+
+_MOST_SPARING: Final = 2_000
+"""Executions of one such search."""
+
+_HOPELESS: Final = 20_000
+"""Ways to place the switches: an upper bound, of which most are none."""
+
+
 class LowerChoices:
     """Answers each `choose` with 0, or at least with less."""
 
@@ -243,5 +271,6 @@ PASSES: Final[tuple[Pass, ...]] = (
     ShiftSwitches(),
     Recut(),
     LowerChoices(),
+    SwitchLess(),
 )
 """In the order in which they take turns: what takes away most goes first."""

@@ -19,8 +19,9 @@ from typing import Final, Protocol
 from ..errors import UsageError, diverged
 from ..interpreter import Interpreter
 from ..program import Program
-from ..strategy import FixedSchedule
+from ..strategy import FixedSchedule, Strategy
 from .guided import BEFORE, Guided, Move
+from .sparing import Sparing
 from .trace import Shows, Trace, trace
 
 DEFAULT_BUDGET: Final = 10_000
@@ -131,6 +132,7 @@ class Shrinker:
         if whole is None or first is None:
             raise UsageError("the schedule does not show what it is kept for")
         self.whole = whole
+        self.longest = whole.size.steps
         self.best = first
 
     def consider(self, moves: Sequence[Move]) -> bool:
@@ -139,20 +141,28 @@ class Shrinker:
         if key in self._considered:
             return False
         self._considered.add(key)
-        return self._consider(self.version, self.interpreter, moves)
+        return self._consider(self.version, self.interpreter, Guided(moves), self.longest)
+
+    def consider_sparing(self, strategy: Sparing) -> bool:
+        """Take an execution that switches little, if it is smaller and shows the same.
+
+        What such executions are must depend on nothing but the best: else the result would be no fixed point.
+        """
+        return self._consider(self.version, self.interpreter, strategy, 2 * self.best.size.steps)
 
     def consider_version(self, version: Version) -> bool:
         """Take the same moves in another program, if that is smaller and shows the same."""
         moves = _by_name(self.best.moves, self.version.program, version.program)
-        return self._consider(version, Interpreter(version.program), moves)
+        return self._consider(version, Interpreter(version.program), Guided(moves), self.longest)
 
-    def _consider(self, version: Version, interpreter: Interpreter, moves: Sequence[Move]) -> bool:
+    def _consider(
+        self, version: Version, interpreter: Interpreter, strategy: Strategy, most: int
+    ) -> bool:
         if self.executions >= self._budget:
             raise _BudgetUsedUp
         self.executions += 1
-        most, limit = self.whole.size.steps, self.best.size
-        found = trace(interpreter, Guided(moves), self._shows, most, version.size, limit)
-        if found is None or found.order >= self.best.order:
+        found = trace(interpreter, strategy, self._shows, most, version.size, self.best.size)
+        if found is None or found.order >= self.best.order or found.size.steps > self.longest:
             return False
         try:
             again = self._again(version, interpreter, found.schedule, self._shows)

@@ -92,6 +92,13 @@ def trace(
     return Trace(outcome.schedule, steps.size, tuple(steps.arrivals))
 
 
+def resumed(last: Context | None) -> Context | None:
+    """Whom an interrupt or NMI that moved last has interrupted, if it has left: who goes on there."""
+    if last is None or last.level is Level.TASK or last.state is State.RUNNING or not last.stack:
+        return None
+    return last.stack[-1]
+
+
 class _Steps:
     """Counts while an execution goes on: no item of its size ever becomes less."""
 
@@ -105,20 +112,17 @@ class _Steps:
         self._calls = 0
         self._switches = 0
         self._last: Context | None = None
-        self._must_go_on: Context | None = None
 
     def move(self, context: Context) -> None:
         """Let a context move, and count it."""
         if context is not self._last:
-            self._switches += self._last is not None and context is not self._must_go_on
+            self._switches += self._last is not None and context is not resumed(self._last)
             self._last = context
             self._moved.add(context)
         self.taken += 1
         if context.state is not State.RUNNING:
             self.arrivals.append(self.taken)
         self._interpreter.step(context)
-        left = context.level is not Level.TASK and context.state is not State.RUNNING
-        self._must_go_on = context.stack[-1] if left and context.stack else None
 
     @property
     def size(self) -> Size:
