@@ -88,6 +88,8 @@ class _Naive:
             return frozenset(pairs) if self._omits == "order" else pairs
         if type(value) is list:
             return tuple(map(self.key, value))
+        if type(value).__name__.startswith("async_generator"):
+            return id(value)
         if hasattr(value, "__next__"):
             return type(value), () if self._omits == "iterators" else self.key(value.__reduce__())
         return self._instance(value)
