@@ -74,7 +74,7 @@ def _scripted(s: State, n: int) -> int:
     return s.script[at, 0]
 
 
-@compiled
+@compiled_inline
 def choose(s: State, o: Output, n: int) -> int:
     choice = _scripted(s, n) if s.registers[R.SCRIPTED] else draw(s.registers, n)
     if s.registers[R.TRACING]:
@@ -83,7 +83,7 @@ def choose(s: State, o: Output, n: int) -> int:
     return choice
 
 
-@compiled
+@compiled_inline
 def violate(s: State, o: Output, violation: int, context: int) -> None:
     registers = s.registers
     registers[R.BROKEN] |= 1 << violation
@@ -95,7 +95,7 @@ def violate(s: State, o: Output, violation: int, context: int) -> None:
         registers[R.FOUND] = at + 1
 
 
-@compiled
+@compiled_inline
 def fail(s: State, o: Output, violation: int, context: int) -> None:
     violate(s, o, violation, context)
     s.registers[R.FINISHED] = 1
@@ -202,7 +202,7 @@ def _switch_out(p: Program, s: State, context: int, state: int) -> None:
     s.state[context] = state
 
 
-@compiled
+@compiled_inline
 def arrive(p: Program, t: Automata, s: State, o: Output, context: int) -> int:
     """A context that is on no CPU comes to one: its operation's result, NO_RESULT for a task that has yet to
     perform it."""
@@ -246,7 +246,7 @@ def _switch_in(p: Program, s: State, o: Output, context: int) -> int:
     return NO_RESULT
 
 
-@compiled
+@compiled_inline
 def _on_machine(p: Program, t: Automata, s: State, context: int, kind: int, node: int) -> int:
     """Interrupts off and on, leaving, switching."""
     cpu = s.cpu[context]
@@ -276,7 +276,7 @@ def _on_machine(p: Program, t: Automata, s: State, context: int, kind: int, node
     return 0
 
 
-@compiled
+@compiled_inline
 def perform(p: Program, t: Automata, s: State, o: Output, context: int) -> int:
     """Perform the operation that a running context awaits; failures are reported in FINISHED."""
     node = s.node[context]

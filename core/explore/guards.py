@@ -18,7 +18,7 @@ from ..operations import (
     SLEEP,
     WAIT,
 )
-from .compiling import compiled
+from .compiling import compiled, compiled_inline
 from .layout import (
     AWAY,
     DEAD,
@@ -69,7 +69,7 @@ def _is_unblocked(p: Program, t: Automata, s: State, context: int, kind: int) ->
     return True
 
 
-@compiled
+@compiled_inline
 def _may_move(p: Program, t: Automata, s: State, context: int) -> bool:
     state = s.state[context]
     if state == RUNNING:
@@ -108,7 +108,7 @@ def _may_enter(p: Program, t: Automata, s: State, context: int) -> bool:
     return t.rows[node, 0] == ENTER or s.words[t.rows[node, 2]] != 0
 
 
-@compiled
+@compiled_inline
 def look_around(p: Program, t: Automata, s: State) -> None:
     """Who may move, in the order of declaration, with the running total of their weights."""
     s.registers[R.DIRTY] = 0
@@ -123,7 +123,7 @@ def look_around(p: Program, t: Automata, s: State) -> None:
     s.registers[R.ENABLED] = enabled
 
 
-@compiled
+@compiled_inline
 def await_guard(t: Automata, s: State, context: int, kind: int) -> None:
     """The next operation may have to wait: note what for."""
     s.registers[R.DIRTY] = 1

@@ -14,7 +14,7 @@ from ..operations import GUARDED, LOAD_HALF, POINTS
 from ..prng import LARGEST
 from .compiling import compiled, compiled_inline
 from .edges import follow, slot
-from .effects import fail, on_word, perform, put
+from .effects import fail, on_word, put
 from .guards import look_around
 from .layout import (
     ABSENT,
@@ -43,7 +43,7 @@ from .layout import (
 from .layout import (
     Register as R,
 )
-from .moves import move, settle
+from .moves import perform_apart, set_out, settle, settle_apart
 from .picking import BOUND, METHOD, begin, decided_stretch
 from .random import GAMMA_WORD, RANGE, mix, seed_stream
 from .touching import AT_BOUND, AT_MORE, AT_NO_EDGE
@@ -225,10 +225,9 @@ def _main(p: Program, t: Automata, m: Monitors, s: State, o: Output) -> int:
         if picked == AT_NO_EDGE:
             registers[R.PHASE] = ADVANCE
             return Status.MISSING_EDGE
-        if picked == AT_MORE:
+        status = Status.SETTLE if picked == AT_MORE else set_out(p, t, s, o, picked)
+        if status == Status.SETTLE:
             status = settle(p, t, m, s, o)
-        else:
-            status = move(p, t, m, s, o, picked)
         if status != Status.DONE or registers[R.PHASE] != MAIN:
             return status
 
@@ -272,7 +271,7 @@ def run(p: Program, t: Automata, m: Monitors, s: State, o: Output) -> int:
             s.node[context] = target
             registers[R.PHASE] = ARRIVED
         elif phase == ARRIVED:
-            status = settle(p, t, m, s, o)
+            status = settle_apart(p, t, m, s, o)
             if status != Status.DONE:
                 return status
         elif phase == PARENT:
@@ -294,7 +293,7 @@ def run(p: Program, t: Automata, m: Monitors, s: State, o: Output) -> int:
             if t.rows[node, 0] >= GUARDED:
                 return Status.MODEL_ERROR
             registers[R.FINISHED] = 0
-            registers[R.RESULT] = perform(p, t, s, o, contexts)
+            registers[R.RESULT] = perform_apart(p, t, s, o, contexts)
             registers[R.PHASE] = COUNT if registers[R.FINISHED] else ADVANCE
             registers[R.NEXT] = EPILOGUE
         else:

@@ -236,5 +236,7 @@ class Status(IntEnum):
     MISSING_MONITOR_EDGE = 2
     FULL = 3
     """A buffer or table of `Output` has no room."""
+    SETTLE = 5
+    """A context is to be brought to its next operation: never returned by the loop."""
     MODEL_ERROR = 4
     """The program cannot be; the interpreter says why."""

@@ -12,7 +12,7 @@ from ..operations import (
     PROCESSOR_ID,
 )
 from .automaton import ENDED
-from .compiling import compiled
+from .compiling import compiled, compiled_inline
 from .edges import follow
 from .effects import arrive, choose, fail, perform, retire, violate
 from .guards import await_guard, enters, is_possible
@@ -51,7 +51,7 @@ NO_MONITOR_EDGE: Final = 4
 CHOICES_ARE_POINTS: Final = 1
 
 
-@compiled
+@compiled_inline
 def _emit(p: Program, m: Monitors, s: State, o: Output, context: int, event: int) -> bool:
     """Show an event to its monitors, from the one that has not seen it on; False where an edge is missing."""
     registers = s.registers
@@ -84,7 +84,7 @@ def _emit(p: Program, m: Monitors, s: State, o: Output, context: int, event: int
     return True
 
 
-@compiled
+@compiled_inline
 def _next_operation(p: Program, t: Automata, m: Monitors, s: State, o: Output, context: int) -> int:
     """From a node on past what is no scheduling point: what the context has come to."""
     registers = s.registers
@@ -116,7 +116,7 @@ def _next_operation(p: Program, t: Automata, m: Monitors, s: State, o: Output, c
         s.node[context] = target
 
 
-@compiled
+@compiled_inline
 def settle(p: Program, t: Automata, m: Monitors, s: State, o: Output) -> int:
     """Bring a context that has come to a node to its next operation, or its end; sets the phase."""
     registers = s.registers
@@ -144,9 +144,9 @@ def settle(p: Program, t: Automata, m: Monitors, s: State, o: Output) -> int:
     return Status.DONE
 
 
-@compiled
-def move(p: Program, t: Automata, m: Monitors, s: State, o: Output, context: int) -> int:
-    """Any move of a context that was picked."""
+@compiled_inline
+def set_out(p: Program, t: Automata, s: State, o: Output, context: int) -> int:
+    """A move of a context that was picked, as far as the next operation's node: SETTLE, where that needs more."""
     registers = s.registers
     node = s.node[context]
     registers[R.CONTEXT] = context
@@ -174,7 +174,26 @@ def move(p: Program, t: Automata, m: Monitors, s: State, o: Output, context: int
     kind = t.rows[target, 0]
     if POINTS <= kind < GUARDED:
         return Status.DONE
+    return Status.SETTLE
+
+
+@compiled
+def move(p: Program, t: Automata, m: Monitors, s: State, o: Output, context: int) -> int:
+    """Any move of a context that was picked."""
+    status = set_out(p, t, s, o, context)
+    return settle(p, t, m, s, o) if status == Status.SETTLE else status
+
+
+@compiled
+def settle_apart(p: Program, t: Automata, m: Monitors, s: State, o: Output) -> int:
+    """`settle`, not made part of its caller."""
     return settle(p, t, m, s, o)
+
+
+@compiled
+def perform_apart(p: Program, t: Automata, s: State, o: Output, context: int) -> int:
+    """`perform`, not made part of its caller."""
+    return perform(p, t, s, o, context)
 
 
 @compiled
