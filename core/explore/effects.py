@@ -295,11 +295,15 @@ def perform(p: Program, t: Automata, s: State, o: Output, context: int) -> int:
             if violation != ABSENT:
                 fail(s, o, violation, context)
                 return 0
-        if s.watched[word] or kind >= LOAD_HALF:
+        if s.watched[word] and kind != LOAD and kind != LOAD_HALF:
             s.registers[R.DIRTY] = 1
         if LOAD_HALF <= kind <= CMPXCHG_HALF:
             return _on_half(s, kind, address, a, b)
         return on_word(s, kind, address, a, b)
+    if kind == CHOOSE:
+        return choose(s, o, address)
+    if kind == IRQ_SAVE and s.irqs_on[s.cpu[context]] == 0:
+        return 0  # nothing changes
     s.registers[R.DIRTY] = 1
     if kind == TRY_SEND or kind == SEND:
         if s.filled[address] >= p.capacity[address]:
@@ -315,8 +319,6 @@ def perform(p: Program, t: Automata, s: State, o: Output, context: int) -> int:
         if violation != ABSENT:
             fail(s, o, violation, context)
         return 0
-    if kind == CHOOSE:
-        return choose(s, o, address)
     return _on_machine(p, t, s, context, kind, node)
 
 
