@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from .guided import Move, stretches
-from .shrink import Pass, Shrinker, find_integer
+from .shrink import Pass, Shrinker, Version, find_integer
 from .sparing import Sparing
 
 
@@ -33,12 +33,37 @@ class RenameContexts:
 
 
 class SmallerProgram:
-    """Asks the maker for a smaller program, in which the contexts of the same names do the same."""
+    """Asks the maker for a smaller program, in which the contexts of the same names do the same.
+
+    Where one that moves is not among them, any other of its level may be the one that is gone, and those in
+    between take over from the next.
+    """
 
     def run(self, shrinker: Shrinker) -> None:
         """Goes on with the first smaller one that will do."""
-        while any(map(shrinker.consider_version, shrinker.version.smaller())):
+        while any(self._consider(shrinker, version) for version in shrinker.version.smaller()):
             pass
+
+    def _consider(self, shrinker: Shrinker, version: Version) -> bool:
+        moves, specs = shrinker.best.moves, shrinker.version.program.contexts
+        names = {spec.name for spec in version.program.contexts}
+        gone = [number for number in shrinker.best.moving if specs[number].name not in names]
+        if shrinker.consider_version(version, moves):
+            return True
+        if len(gone) != 1:
+            return False
+        level = specs[gone[0]].level
+        peers = [number for number in range(gone[0] + 1) if specs[number].level is level]
+        return any(
+            shrinker.consider_version(version, _taken_over(moves, peers[left_out:]))
+            for left_out in range(len(peers) - 1)
+        )
+
+
+def _taken_over(moves: Sequence[Move], peers: Sequence[int]) -> list[Move]:
+    """Without what the first one does; each does what the next one did."""
+    roles = dict(zip(peers[1:], peers, strict=False))
+    return [(roles.get(move[0], move[0]), *move[1:]) for move in moves if move[0] != peers[0]]
 
 
 class DropVisits:

@@ -150,9 +150,10 @@ class Shrinker:
         """
         return self._consider(self.version, self.interpreter, strategy, 2 * self.best.size.steps)
 
-    def consider_version(self, version: Version) -> bool:
-        """Take the same moves in another program, if that is smaller and shows the same."""
-        moves = _by_name(self.best.moves, self.version.program, version.program)
+    def consider_version(self, version: Version, moves: Sequence[Move]) -> bool:
+        """Take these moves of contexts of the same names in another program, if that is smaller and shows the
+        same."""
+        moves = _by_name(moves, self.version.program, version.program)
         return self._consider(version, Interpreter(version.program), Guided(moves), self.longest)
 
     def _consider(
