@@ -35,10 +35,10 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Final, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from . import iterating
-from .frames import MISSING, Suspended, anatomy
+from .frames import MISSING, Shape, Suspended, anatomy
 from .hashed import layout_of
 from .liveness import live_places
 from .parts import attributes, makeup, slot
@@ -86,6 +86,7 @@ _UNBOUND: Final = _Tag("unbound")
 _DEAD: Final = _Tag("dead")
 _HANDLED: Final = _Tag("handled")
 _ENDED: Final = _Tag("ended")
+_FRAME: Final = _Tag("frame")
 _TRUE: Final = _Tag("True")
 _FALSE: Final = _Tag("False")
 
@@ -102,6 +103,7 @@ class Encoder:
         self._all_live = all_live
         self._atoms: dict[int, int] = {}
         self._kept: list[object] = []
+        self._plans: dict[tuple[Shape, int], _Plan] = {}
 
     def key(self, suspended: Suspended) -> Key:
         """The key of a suspended protocol. Raises `Unmergeable`."""
@@ -119,9 +121,29 @@ class Encoder:
         """The key of a message or event: values by content, objects with an identity by that."""
         return _ValueWalk(self, self._statics.numbers).value(value)
 
-    def live(self, code: CodeType, offset: int) -> frozenset[int] | None:
-        """The places whose values can still be read; None for all."""
-        return None if self._all_live else live_places(code, offset)
+    def plan(self, shape: Shape, offset: int) -> "_Plan":
+        """What all frames of a code have in common that are suspended at one place."""
+        plan = self._plans.get((shape, offset))
+        if plan is None:
+            plan = self._plans[shape, offset] = self._make_plan(shape, offset)
+        return plan
+
+    def _make_plan(self, shape: Shape, offset: int) -> "_Plan":
+        live = None if self._all_live else live_places(shape.code, offset)
+        places = range(len(shape.names))
+        return _Plan(
+            (_FRAME, self.atom(shape.code), offset),
+            tuple(live is None or place in live for place in places),
+        )
+
+
+class _Plan(NamedTuple):
+    """What is known of a frame by its place."""
+
+    prefix: tuple[object, ...]
+    """How its key begins."""
+    live: tuple[bool, ...]
+    """Of each local, whether it can still be read."""
 
 
 class _Walk:
@@ -153,19 +175,20 @@ class _Walk:
         if scalar is not None:
             scalar(self, value)
             return
-        number = self._statics.get(id(value))
+        place = id(value)
+        number = self._statics.get(place)
         if number is not None:
             self._out += (_STATIC, number)
             return
-        met = self._met.get(id(value))
+        met = self._met.get(place)
         if met is not None:
             self._out += (_AGAIN, met)
             return
         by_value = _VALUES.get(kind)
         if by_value is not None:
             by_value(self, value)
-            return
-        self._write_object(kind, value)
+        else:
+            self._write_object(kind, value)
 
     def _write_object(self, kind: type, value: object) -> None:
         by_reference = _REFERENCES.get(kind)
@@ -302,29 +325,28 @@ class _Walk:
             self._out += (_ENDED, type(suspended))
             return
         shape, offset, places, handled, function = parts
-        encoder = self._encoder
-        self._out += (
-            type(suspended),
-            encoder.atom(shape.code),
-            encoder.atom(function.__globals__),
-            offset,
-            len(places),
-        )
+        plan = self._encoder.plan(shape, offset)
+        out = self._out
+        out += plan.prefix
+        out += (self._encoder.atom(function.__globals__), len(places))
         if isinstance(suspended, AsyncGeneratorType):
             self.boolean(suspended.ag_running)
-        live = encoder.live(shape.code, offset)
-        place = 0
+        part: object = None
         try:
-            for place, part in enumerate(places):
-                if live is None or place in live or place >= len(shape.names):
-                    self.write(part)
+            for part, live in zip(places, plan.live, strict=False):
+                if not live:
+                    out.append(_DEAD)
+                elif type(part) in _RAW:
+                    out.append(part)
                 else:
-                    self._out.append(_DEAD)
+                    self.write(part)
+            for part in places[len(plan.live) :]:
+                self.write(part)
             if handled is not None:
-                self._out.append(_HANDLED)
+                out.append(_HANDLED)
                 self.write(handled)
         except Unmergeable as why:
-            why.at(_place(suspended, shape.names, place))
+            why.at(_place(suspended, shape, places, part))
             raise
 
     def _class_or_member(self, value: object) -> None:
@@ -401,15 +423,15 @@ class _ValueWalk(_Walk):
             self.write(member)
 
 
-def _place(suspended: Suspended, names: tuple[str, ...], place: int) -> str:
+def _place(suspended: Suspended, shape: Shape, places: list[object], part: object) -> str:
     """Where a value is held: the variable, the function, the file and the line."""
-    for prefix in ("cr", "gi", "ag"):
-        frame = getattr(suspended, f"{prefix}_frame", None)
-        if frame is not None:
-            what = names[place] if place < len(names) else "a value in an expression"
-            code = frame.f_code
-            return f"{what} in {code.co_qualname} ({code.co_filename}:{frame.f_lineno})"
-    return ""
+    at = next((at for at, each in enumerate(places) if each is part), len(shape.names))
+    what = shape.names[at] if at < len(shape.names) else "a value in an expression"
+    for frame in ("cr_frame", "gi_frame", "ag_frame"):
+        line = getattr(getattr(suspended, frame, None), "f_lineno", None)
+        if line is not None:
+            return f"{what} in {shape.code.co_qualname} ({shape.code.co_filename}:{line})"
+    return what
 
 
 _Writer: TypeAlias = Callable[[_Walk, object], None]

@@ -27,7 +27,7 @@ Label = TypeVar("Label", bound=tuple[int, ...])
 
 _CHECKED: Final = 16
 """Edges after each of which the statics are compared; it costs as much as many edges."""
-_CHECKED_EVERY: Final = 256
+_CHECKED_EVERY: Final = 512
 """Later."""
 _REPEATED: Final = 32
 """Nodes that are each run to once more; later those whose number is a power of two."""

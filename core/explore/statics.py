@@ -10,6 +10,7 @@ A protocol that changes any of it is no function of what it is told, and is refu
 
 from collections import deque
 from collections.abc import Iterable
+from operator import is_
 from typing import NamedTuple
 
 from ..errors import ModelError
@@ -71,7 +72,7 @@ def _same(before: list[object], now: list[object]) -> bool:
     """Whether all parts are the same objects, or equal values that nothing changes."""
     if len(before) != len(now):
         return False
-    return all(map(_is, before, now))
+    return all(map(is_, before, now)) or all(map(_is, before, now))
 
 
 def _is(old: object, new: object) -> bool:

@@ -127,25 +127,33 @@ def _function(value: object) -> View:
     function = cast(FunctionType, value)
     code, space = function.__code__, function.__globals__
     watched = _globals(code, space)
+    spaces = [(found.get, name) for found, name, _ in watched]
+    # a closure's cells stay, and so do defaults unless all are set anew
+    fixed: Parts = [
+        *(function.__closure__ or ()),
+        *(function.__defaults__ or ()),
+        *(function.__kwdefaults__ or {}).values(),
+    ]
 
     def look() -> Parts:
+        now = [get(name, MISSING) for get, name in spaces]
         return [
+            *fixed,
+            *now,
             function.__code__,
-            *(function.__closure__ or ()),
-            *(function.__defaults__ or ()),
-            *(function.__kwdefaults__ or {}).values(),
-            *(found.get(name, MISSING) for found, name, _ in watched),
+            function.__defaults__,
             *function.__dict__.values(),
         ]
 
     def names() -> list[str]:
         here = f", {function.__qualname__} ({code.co_filename}:{code.co_firstlineno})"
         said = [
-            ".__code__",
             *(f" closes over {name}" for name in code.co_freevars),
             *(f" default {at}" for at in range(len(function.__defaults__ or ()))),
             *(f" default {name}" for name in function.__kwdefaults__ or {}),
             *(f" global {path}" for _, _, path in watched),
+            ".__code__",
+            ".__defaults__",
             *(f".{name}" for name in function.__dict__),
         ]
         return [here + each for each in said]
