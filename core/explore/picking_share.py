@@ -28,22 +28,22 @@ def begin_surw(p: Program, s: State) -> None:
         registers[R.LOCATION] = p.counts[at, 0]
         for context in range(p.level.size):
             s.priority[context] = p.counts[at, 1 + context]
-    _draw_next(p, s)
+    _draw_next(p, s, 0)
 
 
 @compiled_inline
-def _draw_next(p: Program, s: State) -> None:
-    """Who performs the next interesting operation."""
+def _draw_next(p: Program, s: State, least: int) -> None:
+    """Who performs the next interesting operation: each has at least so many left."""
     registers = s.registers
     registers[R.DRAWN] = _NOBODY
     total = 0
     for context in range(p.level.size):
-        total += s.priority[context]
+        total += max(s.priority[context], least)
     if total == 0:
         return
     number = draw(registers, total)
     for context in range(p.level.size):
-        number -= s.priority[context]
+        number -= max(s.priority[context], least)
         if number < 0:
             registers[R.DRAWN] = context
             return
@@ -59,11 +59,11 @@ def _is_interesting(p: Program, t: Automata, s: State, context: int) -> bool:
 def _pick_free(p: Program, t: Automata, s: State) -> int:
     """One of those that are not held back, by weight; _NOBODY if all are."""
     registers = s.registers
-    held = registers[R.DRAWN]
+    drawn = registers[R.DRAWN]
     free = total = 0
     for at in range(registers[R.ENABLED]):
         context = s.enabled[at]
-        if context == held or not _is_interesting(p, t, s, context):
+        if drawn == _NOBODY or context == drawn or not _is_interesting(p, t, s, context):
             free += 1
             total += p.weight[context]
     if free == 0:
@@ -71,7 +71,7 @@ def _pick_free(p: Program, t: Automata, s: State) -> int:
     number = draw(registers, total) if free > 1 else 0
     for at in range(registers[R.ENABLED]):
         context = s.enabled[at]
-        if context == held or not _is_interesting(p, t, s, context):
+        if drawn == _NOBODY or context == drawn or not _is_interesting(p, t, s, context):
             number -= p.weight[context]
             if number < 0:
                 return at
@@ -102,9 +102,9 @@ def pick_surw(p: Program, t: Automata, s: State) -> int:
     context = s.enabled[at]
     if _is_interesting(p, t, s, context):
         s.priority[context] = max(s.priority[context] - 1, 0)
-        _draw_next(p, s)
+        _draw_next(p, s, 0)
     elif pauses(t, s, context):
-        _draw_next(p, s)
+        _draw_next(p, s, 1)
     return at
 
 

@@ -12,9 +12,10 @@ What is ours. The locations, one of which an execution draws, are those that sev
 pilots, at least one to write; what a context has left is counted down from the pilots' mean, rounded up. That is
 exact for straight-line programs and an estimate for others. Where the drawn context cannot move and all who can
 are held back, one of these is drawn instead, with at least one operation left, so that no order is impossible.
-Whoever pauses waits for another, maybe for one that is held back: then the drawn context is drawn anew.
-Interrupts come like anything uninteresting. Contexts not yet forked are drawn like all others; the paper adds
-theirs to their parent's.
+Where nobody has any left, nobody is held back. Whoever pauses waits for another, maybe for one that is held back:
+then the drawn context is drawn anew, with at least one operation left for everybody. Interrupts come like
+anything uninteresting. Contexts not yet forked are drawn like all others; the paper adds theirs to their
+parent's.
 """
 
 from collections.abc import Sequence
@@ -49,16 +50,17 @@ class Surw:
             at = self._draw(range(len(shared)))
             self._location = shared[at]
             self._left = list(self._profile.counts[at])
-        self._drawn = self._next()
+        self._drawn = self._next(0)
 
-    def _next(self) -> int:
-        """Who performs the next interesting operation."""
-        total = sum(self._left)
+    def _next(self, least: int) -> int:
+        """Who performs the next interesting operation: each has at least so many left."""
+        weights = [max(left, least) for left in self._left]
+        total = sum(weights)
         if total == 0:
             return _NOBODY
         number = self._draw(range(total))
-        for index, left in enumerate(self._left):
-            number -= left
+        for index, weight in enumerate(weights):
+            number -= weight
             if number < 0:
                 return index
         raise AssertionError("a number below the sum of what is left")
@@ -73,13 +75,13 @@ class Surw:
             context = draw_weighed(self._draw, enabled, left)
         if self._is_interesting(context):
             self._left[context.index] = max(self._left[context.index] - 1, 0)
-            self._drawn = self._next()
+            self._drawn = self._next(0)
         elif pauses(context):
-            self._drawn = self._next()
+            self._drawn = self._next(1)
         return context
 
     def _is_held(self, context: Context) -> bool:
-        return context.index != self._drawn and self._is_interesting(context)
+        return self._drawn not in (_NOBODY, context.index) and self._is_interesting(context)
 
     def _is_interesting(self, context: Context) -> bool:
         return self._location != NOWHERE and self._footprints.location(context) == self._location

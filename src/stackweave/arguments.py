@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from stackweave.core.strategies import Tactic
+
     from .programs import Parameters
 
 
@@ -62,6 +64,17 @@ def count(text: str) -> int:
 def seed(text: str) -> int:
     """An integer from 0."""
     return integer(text, 0)
+
+
+def strategy(text: str) -> "Tactic":
+    """The name of a strategy."""
+    from stackweave.core.errors import UsageError
+    from stackweave.core.strategies import Tactic
+
+    try:
+        return Tactic.parse(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def integer(text: str, low: int) -> int:

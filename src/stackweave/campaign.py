@@ -10,12 +10,12 @@ from stackweave.core import (
     ModelError,
     Outcome,
     Program,
-    RandomWalk,
     UsageError,
     Violation,
 )
 from stackweave.core.errors import diverged
 from stackweave.core.explore.tally import Breach, Tally
+from stackweave.core.strategies import RANDOM_WALK, Tactic, strategy_of
 
 from .digest import digest_of
 from .drivers import DRIVERS, Driver
@@ -67,6 +67,7 @@ class Campaign:
     seconds: float = 0.0
     findings: dict[tuple[str, str | None], Finding] = field(default_factory=dict)
     """By signature and known defect, in the order of their discovery; made when the campaign ends."""
+    tactic: Tactic = RANDOM_WALK
 
     @property
     def executions(self) -> int:
@@ -103,7 +104,7 @@ class Subject:
         generation = self.program.parameters.get("generation", self.parameters.generation)
         return None if generation is None else str(generation)
 
-    def schedule(self, finding: Finding, seed: int) -> Schedule:
+    def schedule(self, finding: Finding, seed: int, tactic: Tactic = RANDOM_WALK) -> Schedule:
         """The finding as a schedule that replays."""
         contexts, choices = by_name(self.program, finding.decisions)
         return Schedule(
@@ -112,7 +113,7 @@ class Subject:
             digest_of(self.program, self.recipe.module),
             contexts,
             choices,
-            Origin("random walk", seed, finding.first),
+            Origin(str(tactic), seed, finding.first),
             finding.signature,
         )
 
@@ -122,6 +123,7 @@ def run(
     seed: int,
     executions: int,
     *,
+    tactic: Tactic = RANDOM_WALK,
     driver: str = "interpreter",
     jobs: int = 1,
     stop_first: bool = False,
@@ -135,7 +137,7 @@ def run(
     is called now and then. With several jobs the program must be one that its name finds. Raises
     `UsageError` or `ModelError` when the program is at fault.
     """
-    campaign = Campaign(seed)
+    campaign = Campaign(seed, tactic=tactic)
     started = perf_counter()
     deadline = None if seconds is None else started + seconds
 
@@ -154,12 +156,12 @@ def run(
             watch(campaign)
 
     try:
-        runner = DRIVERS[driver](subject.program)
+        runner = DRIVERS[driver](subject.program, tactic)
         try:
             if jobs > 1:
                 from .jobs import Jobs  # here: an event loop takes a while to load
 
-                Jobs(subject.recipe.name, subject.parameters, driver, jobs).run(
+                Jobs(subject.recipe.name, subject.parameters, tactic, driver, jobs).run(
                     seed, executions, count, is_enough
                 )
             else:
@@ -222,7 +224,9 @@ def _findings(subject: Subject, campaign: Campaign) -> list[Finding]:
             key = signature, known.get(signature)
             count, first = counts.get(key, (0, breach.first))
             counts[key] = count + breach.executions, min(first, breach.first)
-    firsts = {first: _again(subject, campaign.seed, first) for _, first in counts.values()}
+    strategy = strategy_of(campaign.tactic, campaign.seed, subject.program)
+    interpreter = Interpreter(subject.program)
+    firsts = {first: interpreter.run(strategy, first) for _, first in counts.values()}
     findings = []
     for (signature, defect), (count, first) in counts.items():
         outcome = firsts[first]
@@ -235,7 +239,3 @@ def _findings(subject: Subject, campaign: Campaign) -> list[Finding]:
 
 def _position(outcome: Outcome, finding: Finding) -> int:
     return [each.signature for each in outcome.violations].index(finding.signature)
-
-
-def _again(subject: Subject, seed: int, execution: int) -> Outcome:
-    return Interpreter(subject.program).run(RandomWalk(seed), execution)

@@ -42,7 +42,7 @@ def digest_of(program: Program, module: ModuleType) -> dict[str, bytes]:
     users = [Path(str(each.__file__)) for each in modules if not _is_own(each.__name__)]
     built_in = any(name.startswith(_PROGRAMS) for name in names)
     core = _folder(stackweave.core)
-    sources = users + (_sources(_folder(stackweave.programs)) if built_in else [])
+    sources = users + (sorted(_folder(stackweave.programs).rglob("*.py")) if built_in else [])
     items = {
         "layout": _hash(line.encode() for line in program.layout.describe()),
         "contexts": _hash(_contexts(program)),

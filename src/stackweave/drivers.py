@@ -1,14 +1,16 @@
 """What runs a campaign's executions: the engine, or the interpreter. Both come to the same tally."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, Protocol
 
-from stackweave.core import Interpreter, Program, RandomWalk, Verdict
+from stackweave.core import Interpreter, Program, Verdict
 from stackweave.core.explore.tally import Breach, Tally, merged
+from stackweave.core.strategies import Tactic, strategy_of
 
 
 class Driver(Protocol):
-    """Runs executions of one program by random walks."""
+    """Runs executions of one program, decided by one strategy."""
 
     def run(self, seed: int, first: int, end: int) -> Tally:
         """The executions `first` to `end` - 1 of a seed."""
@@ -20,12 +22,13 @@ class Driver(Protocol):
 class InterpreterDriver:
     """The definition: slow, and without any condition on protocols."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, tactic: Tactic) -> None:
         self._interpreter = Interpreter(program)
+        self._strategy = lru_cache(1)(lambda seed: strategy_of(tactic, seed, program))
 
     def run(self, seed: int, first: int, end: int) -> Tally:
         """One after the other."""
-        strategy = RandomWalk(seed)
+        strategy = self._strategy(seed)
         operations = incomplete = 0
         breaches: list[Breach] = []
         for execution in range(first, end):
@@ -42,13 +45,13 @@ class InterpreterDriver:
         self._interpreter.discard()
 
 
-def _engine(program: Program) -> Driver:
+def _engine(program: Program, tactic: Tactic) -> Driver:
     from stackweave.core.explore.engine import Engine  # here: it takes a while to load
 
-    return Engine(program)
+    return Engine(program, tactic)
 
 
-DRIVERS: Final[dict[str, Callable[[Program], Driver]]] = {
+DRIVERS: Final[dict[str, Callable[[Program, Tactic], Driver]]] = {
     "engine": _engine,
     "interpreter": InterpreterDriver,
 }

@@ -13,6 +13,7 @@ import anyio
 import anyio.to_process
 
 from stackweave.core.explore.tally import Tally
+from stackweave.core.strategies import Tactic
 
 from .drivers import DRIVERS, Driver
 from .programs import Parameters
@@ -26,8 +27,10 @@ _LONG: Final = 1.0
 class Jobs:
     """Runs ranges of executions in `jobs` processes."""
 
-    def __init__(self, program: str, parameters: Parameters, driver: str, jobs: int) -> None:
-        self._task = (program, parameters, driver)
+    def __init__(
+        self, program: str, parameters: Parameters, tactic: Tactic, driver: str, jobs: int
+    ) -> None:
+        self._task = (program, parameters, tactic, driver)
         self._jobs = jobs
 
     def run(
@@ -71,12 +74,18 @@ class Jobs:
 
 
 def run_range(
-    program: str, parameters: Parameters, driver: str, seed: int, first: int, end: int
+    program: str,
+    parameters: Parameters,
+    tactic: Tactic,
+    driver: str,
+    seed: int,
+    first: int,
+    end: int,
 ) -> Tally:
     """In a process of its own: some executions of a program that is found by name."""
-    return _driver(program, parameters, driver).run(seed, first, end)
+    return _driver(program, parameters, tactic, driver).run(seed, first, end)
 
 
 @lru_cache(maxsize=1)
-def _driver(program: str, parameters: Parameters, driver: str) -> Driver:
-    return DRIVERS[driver](load(program, parameters))
+def _driver(program: str, parameters: Parameters, tactic: Tactic, driver: str) -> Driver:
+    return DRIVERS[driver](load(program, parameters), tactic)

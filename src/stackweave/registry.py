@@ -12,6 +12,7 @@ from types import ModuleType
 import stackweave.programs
 from stackweave.core import ModelError, Program, UsageError
 from stackweave.programs import BUILTIN, Parameters
+from stackweave.programs.peers import PEERS
 
 from .files import read_file
 
@@ -54,12 +55,13 @@ def find(name: str) -> Recipe:
     path, colon, function = name.rpartition(":")
     if colon:
         return _user_recipe(name, Path(path), function)
-    if name not in BUILTIN:
+    makers = {**BUILTIN, **PEERS}
+    if name not in makers:
         raise UsageError(
-            f"no program is named {name}; built in are {', '.join(BUILTIN)}; "
+            f"no program is named {name}; built in are {', '.join(makers)}; "
             "for your own, give the file and the function that makes it: my_protocol.py:program"
         )
-    return Recipe(name, stackweave.programs, BUILTIN[name])
+    return Recipe(name, stackweave.programs, makers[name])
 
 
 def recipe_of(maker: Callable[..., Program], name: str) -> Recipe:

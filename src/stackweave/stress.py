@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 from time import monotonic
 
+from stackweave.core.strategies import RANDOM_WALK
+
 from . import progress
-from .arguments import add_judgement, add_parameters, count, parameters_of, seed
+from .arguments import add_judgement, add_parameters, count, parameters_of, seed, strategy
 from .campaign import Campaign, Finding, Subject
 from .campaign import run as run_campaign
 from .drivers import DRIVERS
@@ -30,6 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seconds", type=count, metavar="S", help="stop after that time")
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="default 0")
+    parser.add_argument(
+        "--strategy",
+        type=strategy,
+        default="random-walk",
+        metavar="NAME",
+        help="random-walk (the default), pct:D, pos, surw, preemption-bound:N",
+    )
     parser.add_argument("--driver", choices=tuple(DRIVERS), default="engine", help="default engine")
     parser.add_argument("--jobs", type=count, default=1, metavar="N", help="processes; default 1")
     add_judgement(parser)
@@ -44,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         subject,
         arguments.seed,
         arguments.executions,
+        tactic=arguments.strategy,
         driver=arguments.driver,
         jobs=arguments.jobs,
         seconds=arguments.seconds,
@@ -86,7 +96,7 @@ class _Report:
         self._stopped = stopped
         self._findings = list(campaign.findings.values())
         self._schedules = {
-            key: subject.schedule(finding, campaign.seed)
+            key: subject.schedule(finding, campaign.seed, campaign.tactic)
             for key, finding in campaign.findings.items()
         }
         self._references = {
@@ -108,6 +118,7 @@ class _Report:
             "command": "stress",
             "program": self._subject.recipe.name,
             "parameters": self._chosen(),
+            "strategy": str(campaign.tactic),
             "seed": campaign.seed,
             "executions": campaign.executions,
             "operations": campaign.operations,
@@ -133,7 +144,9 @@ class _Report:
     def as_text(self) -> str:
         """One screen of summary; before it the lanes of the first failure that is new, or that stopped the run."""
         chosen = "".join(f" {key}={value}" for key, value in self._chosen().items())
-        lines = [f"{self._subject.recipe.name}{chosen}, seed {self._campaign.seed}", ""]
+        tactic = self._campaign.tactic
+        strategy = f", {tactic}" if tactic != RANDOM_WALK else ""
+        lines = [f"{self._subject.recipe.name}{chosen}{strategy}, seed {self._campaign.seed}", ""]
         failing = [each for each in self._findings if not self._is_allowed(each)]
         drawn = [each for each in failing if each.known is None or self._stopped]
         if drawn:

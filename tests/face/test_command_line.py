@@ -72,7 +72,7 @@ def test_parameters_reach_the_program(command: Commands) -> None:
     run = command("stress", sample("sized"), "--tasks", "3", "--executions", "5")
     assert run.out.startswith(f"{sample('sized')} tasks=3 cpus=1, seed 0\n")
     token = run.out.split()[-1]
-    assert "tasks=3: lost-update, found by random walk, seed 0" in command("replay", token).out
+    assert "tasks=3: lost-update, found by random-walk, seed 0" in command("replay", token).out
 
 
 def test_the_seed_decides(command: Commands) -> None:
@@ -119,6 +119,7 @@ def test_json_is_one_document(command: Commands) -> None:
         "command": "stress",
         "program": LOST,
         "parameters": {},
+        "strategy": "random-walk",
         "seed": 3,
         "executions": 50,
         "operations": 200,

@@ -3,6 +3,7 @@
 import pytest
 
 from stackweave.campaign import Campaign, Subject, run
+from stackweave.core.strategies import Tactic
 from stackweave.drivers import DRIVERS
 from stackweave.exits import Exit
 from stackweave.programs import Parameters
@@ -76,3 +77,28 @@ def test_ctrl_c_ends_it_with_the_results_so_far(driver: str) -> None:
 def test_a_driver_that_there_is_not(command: Commands) -> None:
     done = command("stress", "--driver", "none")
     assert (done.code, "invalid choice: 'none'" in done.err) == (Exit.USAGE, True)
+
+
+@pytest.mark.parametrize("name", ["pct:3", "pos", "surw", "preemption-bound:2"])
+def test_every_driver_and_job_decides_alike(name: str) -> None:
+    tactic = Tactic.parse(name)
+    engine, interpreter = (
+        run(subject("spurious-callback"), 5, 100, tactic=tactic, driver=each) for each in DRIVERS
+    )
+    assert same(engine, interpreter)
+    jobs = run(subject("spurious-callback"), 5, 600, tactic=tactic, driver="engine", jobs=2)
+    assert same(jobs, run(subject("spurious-callback"), 5, 600, tactic=tactic, driver="engine"))
+    assert not same(jobs, run(subject("spurious-callback"), 5, 600, driver="engine"))
+
+
+def test_a_strategy_by_name(command: Commands) -> None:
+    found = command("stress", "reorder_10", "--strategy", "surw", "--executions", "100")
+    assert found.code == Exit.VIOLATION
+    assert found.out.startswith("reorder_10, surw, seed 0\n")
+    document = command("stress", "reorder_10", "--strategy", "pct:2", "--json").json()
+    assert document["strategy"] == "pct:2"
+    token = document["violations"][0]["replay"]
+    assert "found by pct:2, seed 0" in command("replay", token).out
+    refused = command("stress", "--strategy", "best")
+    assert refused.code == Exit.USAGE
+    assert "no strategy is named 'best': there are random-walk, pct:N" in refused.err

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stackweave.campaign import Subject
 from stackweave.core import FixedSchedule, Interpreter
+from stackweave.core.strategies import RANDOM_WALK
 from stackweave.digest import digest_of
 from stackweave.exits import Exit
 from stackweave.lanes import draw, replay_command, screen_width
@@ -133,7 +134,7 @@ def _schedule(entry: Entry, now: Evidence) -> tuple[Subject, Schedule] | None:
     again = first_of(entry.case, entry.signatures, seed)
     assert again is not None
     execution, outcome = again
-    return _of(entry, outcome.schedule, Origin("random walk", seed, execution))
+    return _of(entry, outcome.schedule, Origin(str(RANDOM_WALK), seed, execution))
 
 
 def _of(entry: Entry, decisions: Sequence[int], origin: Origin) -> tuple[Subject, Schedule]:

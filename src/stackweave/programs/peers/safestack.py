@@ -7,11 +7,13 @@ comes back late puts back what is no longer so. It takes three threads and at le
 
 from typing import Final
 
-from stackweave.core import Program, SignedWord, as_long, check, pause
+from stackweave.core import Program, SignedWord, as_long, check
 
 THREADS: Final = 3
 PLACES: Final = 3
 _TURNS: Final = 2
+_TRIES: Final = 4
+"""Of one turn: the original tries for ever, which takes strategies that are fair."""
 _NONE: Final = -1
 
 
@@ -26,17 +28,18 @@ class _Stack:
             layout.initialise(word, place + 1 if place + 1 < PLACES else _NONE)
 
     async def pop(self) -> int:
-        while True:
-            while await self._count.load() > 1:
-                head = await self._head.load()
-                following = as_long(await self._next[head].xchg(_NONE))
-                if following >= 0:
-                    if await self._head.cmpxchg(head, following) == head:
-                        await self._count.fetch_add(-1)
-                        return head
-                    await self._next[head].xchg(following)
-                await pause()
-            await pause()
+        """A place, or `_NONE`."""
+        for _ in range(_TRIES):
+            if await self._count.load() <= 1:
+                break
+            head = await self._head.load()
+            following = as_long(await self._next[head].xchg(_NONE))
+            if following >= 0:
+                if await self._head.cmpxchg(head, following) == head:
+                    await self._count.fetch_add(-1)
+                    return head
+                await self._next[head].xchg(following)
+        return _NONE
 
     async def push(self, place: int) -> None:
         head = await self._head.load()
@@ -49,9 +52,11 @@ class _Stack:
         await self._count.fetch_add(1)
 
     async def use(self, thread: int) -> None:
-        """Take places and put them back; each is ours meanwhile."""
+        """Take places and put them back; each is ours meanwhile. A turn that finds none is given up."""
         for _ in range(_TURNS):
             place = await self.pop()
+            if place == _NONE:
+                continue
             await self._value[place].store(thread)
             await check(await self._value[place].load() == thread, "shared-place")
             await self.push(place)
