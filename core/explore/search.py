@@ -20,6 +20,7 @@ from ..errors import ModelError, UsageError
 from ..interpreter import Interpreter
 from ..outcome import Outcome
 from ..program import Program
+from .automaton import Awaited
 from .engine import Engine
 from .layout import (
     ABSENT,
@@ -228,6 +229,15 @@ class Searcher(Engine):
     def memory_words(self) -> Words:
         """The words of memory in each state that was kept."""
         return self.vectors()[:, : self._state.words.size]
+
+    def nodes_of(self) -> Words:
+        """Of each state that was kept, the node of each context."""
+        start = self._state.words.size
+        return self.vectors()[:, start : start + len(self.program.contexts)]
+
+    def automaton(self) -> tuple[list[Awaited], list[tuple[int, int, int]]]:
+        """What each node awaits, and all edges: (node, result, node)."""
+        return self._automaton.labels, self._edges.edges()
 
     def final_words(self) -> Words:
         """The words of memory in each state that was kept and in which every task has ended."""

@@ -135,6 +135,16 @@ class Edges:
             self._rehash()
         self._used += add_edge(self.rows, self.keys, self.nodes, node, sent, target, self._fields)
 
+    def edges(self) -> list[tuple[int, int, int]]:
+        """All of them: (node, sent, target)."""
+        found = []
+        for first in (self._fields, self._fields + 2):
+            for node in np.flatnonzero(self.rows[: self.count, first + 1] != ABSENT).tolist():
+                found.append((node, *self.rows[node, first : first + 2].tolist()))
+        for at in np.flatnonzero(self.nodes != ABSENT):
+            found.append((*self.keys[at].tolist(), int(self.nodes[at])))
+        return found
+
     def _rehash(self) -> None:
         keys, nodes = self.keys, self.nodes
         self.keys = np.zeros((2 * len(nodes), 2), dtype=np.int64)

@@ -10,6 +10,9 @@ from stackweave.core import Program, Word, check, choose
 WORDS: Final = 2
 _KINDS: Final = ("load", "store", "add", "swap", "cmpxchg", "jump", "choose", "check", "wait")
 
+_OVERWRITE: Final = ("load", "add", "swap")
+"""What was in the accumulator is of no more use to them."""
+
 Line = tuple[str, int, int]
 """(what, word or target, value)."""
 
@@ -103,7 +106,7 @@ def _settle(code: tuple[Line, ...], line: int, accumulator: int) -> Iterator[Loc
             yield from _settle(code, line + 1, 1)
             return
         else:
-            yield line, accumulator
+            yield line, 0 if kind in _OVERWRITE else accumulator
             return
     yield None
 

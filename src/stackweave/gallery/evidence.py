@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from stackweave.core import FixedSchedule, Interpreter, Program, UsageError
 
 from .entry import Case, Cost, Entry, Verdict
-from .exhaust import Search, search
 from .measure import (
     ENOUGH,
     PER_SEED,
@@ -29,7 +28,7 @@ class Searched:
     signatures: tuple[str, ...]
 
     @classmethod
-    def of(cls, found: Search) -> "Searched":
+    def of(cls, found: "Search") -> "Searched":
         """Without the schedules."""
         return cls(found.complete, found.states, found.ends, found.signatures)
 
