@@ -88,7 +88,7 @@ def replay_on(schedule: Schedule, program: Program) -> Replay:
     decisions = schedule.decisions(program)
     try:
         interpreter = Interpreter(program)
-        outcome = _follow(interpreter, decisions)
+        outcome = follow(interpreter, decisions)
         told = tuple(steps_of(interpreter, decisions))
     except ModelError:
         raise
@@ -105,7 +105,7 @@ def replay_on(schedule: Schedule, program: Program) -> Replay:
     return Replay(program, outcome, told, schedule.signature, at_end)
 
 
-def _follow(interpreter: Interpreter, decisions: Sequence[int]) -> Outcome:
+def follow(interpreter: Interpreter, decisions: Sequence[int]) -> Outcome:
     """The execution as far as the decisions go: a shrunk one ends where it shows its violation."""
     strategy = FixedSchedule(decisions)
     interpreter.reset(strategy)

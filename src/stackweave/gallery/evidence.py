@@ -1,8 +1,11 @@
 """What is measured for each verdict, and whether it bears the verdict out."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from stackweave.core import FixedSchedule, Interpreter, Program, UsageError
+from stackweave.core import Interpreter, Program, UsageError
+from stackweave.replaying import follow
 
 from .entry import Case, Cost, Entry, Verdict
 from .measure import (
@@ -17,20 +20,23 @@ from .measure import (
     shows,
 )
 
+if TYPE_CHECKING:
+    from stackweave.core.explore.search import Search
+
 
 @dataclass(frozen=True, slots=True)
 class Searched:
     """What a search of every execution gave."""
 
     complete: bool
-    states: int
-    ends: int
+    states: int = field(compare=False)
+    """As the Python at hand compiles protocols: another one may tell more of them apart, or fewer."""
     signatures: tuple[str, ...]
 
     @classmethod
     def of(cls, found: "Search") -> "Searched":
         """Without the schedules."""
-        return cls(found.complete, found.states, found.ends, found.signatures)
+        return cls(found.complete, found.states, found.signatures)
 
     def is_without(self, signatures: tuple[str, ...]) -> bool:
         """Whether it proves that none of the signatures can be."""
@@ -124,7 +130,13 @@ def measure_verdict(entry: Entry, kept: Evidence | None = None) -> Evidence:
 
 def every_execution(case: Case) -> Searched:
     """What a program can show at all."""
-    return Searched.of(search(case.subject().program))
+    return Searched.of(_search(case.subject().program))
+
+
+def _search(program: Program, until: Collection[str] = ()) -> "Search":
+    from stackweave.core.explore.search import search  # here: it takes a while to load
+
+    return search(program, until=until)
 
 
 def script_of(entry: Entry, case: Case, kept: tuple[int, ...]) -> tuple[int, ...]:
@@ -132,7 +144,7 @@ def script_of(entry: Entry, case: Case, kept: tuple[int, ...]) -> tuple[int, ...
     program = case.subject().program
     if kept and replays(program, kept, entry.signatures):
         return kept
-    found = search(program, until=entry.signatures).schedules
+    found = _search(program, entry.signatures).schedules
     for signature in entry.signatures:
         if signature in found:
             return found[signature]
@@ -142,7 +154,7 @@ def script_of(entry: Entry, case: Case, kept: tuple[int, ...]) -> tuple[int, ...
 def replays(program: Program, decisions: tuple[int, ...], signatures: tuple[str, ...]) -> bool:
     """Whether these decisions make an execution that shows one of the signatures."""
     try:
-        return shows(Interpreter(program).run(FixedSchedule(decisions)), signatures)
+        return shows(follow(Interpreter(program), decisions), signatures)
     except UsageError:
         return False
 
