@@ -37,6 +37,8 @@ from .watchers import VIOLATED, WATCHING, Watchers
 
 selftest.self_test()
 
+MOST_NODES: Final = 200_000
+"""Of protocols: some 2 kB each. Beyond, the automata are made afresh."""
 _SETS: Final = 1 << 12
 _TRACE: Final = 1 << 16
 
@@ -58,9 +60,14 @@ class Engine:
         program.layout.freeze()
         self.program = program
         self.tactic = tactic
-        self._objects = Interning()
         self._violations = Interning()
         self._name_violations()
+        self._build()
+
+    def _build(self) -> None:
+        """Automata of nothing yet, and the arrays that go with them."""
+        program = self.program
+        self._objects = Interning()
         bodies = [spec.body for spec in program.contexts]
         if program.epilogue is not None:
             bodies.append(program.epilogue)
@@ -81,8 +88,18 @@ class Engine:
         arrays = program_arrays(
             program, starts[: len(program.contexts)], epilogue, self._watchers.starts, messages
         )
-        self._program, self._state = with_tactic(program, tactic, arrays, state_arrays(program))
+        self._program, self._state = with_tactic(
+            program, self.tactic, arrays, state_arrays(program)
+        )
         self._grow()
+
+    def _build_afresh(self) -> None:
+        """Between two executions: forget all nodes, and go on."""
+        self._automaton.check()
+        self.discard()
+        registers = self._state.registers
+        self._build()
+        self._state.registers[:] = registers
 
     def _name_violations(self) -> None:
         """Those that the loop itself reports, at the numbers where it expects them."""
@@ -169,8 +186,12 @@ class Engine:
         registers[Register.SEED] = np.uint64(seed & (1 << 64) - 1).astype(np.int64)
 
     def _go_on(self, output: Output) -> Output:
-        """Run until the executions are done, making whatever is missing."""
+        """Run until the executions are done, making whatever is missing; with too many nodes, afresh."""
+        registers = self._state.registers
+        end = int(registers[Register.END])
         while True:
+            if self.nodes > MOST_NODES:
+                registers[Register.END] = registers[Register.EXECUTION] + 1
             automata = Automata(self._edges.rows, self._edges.keys, self._edges.nodes)
             monitors = Monitors(
                 self._watching.rows,
@@ -181,7 +202,12 @@ class Engine:
             )
             status = run(self._program, automata, monitors, self._state, output)
             if status == Status.DONE:
-                return output
+                if registers[Register.EXECUTION] == end:
+                    return output
+                registers[Register.END] = end
+                self._build_afresh()
+                registers = self._state.registers
+                continue
             if status == Status.MISSING_EDGE:
                 self._make_edge()
             elif status == Status.MISSING_MONITOR_EDGE:

@@ -2,6 +2,7 @@
 
 import pytest
 
+import stackweave.core.explore.engine as engine_module
 from stackweave.core import Interpreter, ModelError, Program, RandomWalk
 from stackweave.core.explore.engine import Engine
 from stackweave.programs import BUILTIN, Parameters
@@ -47,6 +48,17 @@ def test_seeds(seed: int) -> None:
     check_equal(cas_program(2, 3), cas_program(2, 3), seed)
     check_equal(lost_update_program(3), lost_update_program(3), seed)
     check_equal(mixed_program(), mixed_program(), seed)
+
+
+def test_memory_is_bounded_by_beginning_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    make = BUILTIN["spurious-callback"]
+    plain = Engine(make(Parameters()))
+    expected = plain.run(1, 0, 400)
+    monkeypatch.setattr(engine_module, "MOST_NODES", 150)
+    bounded = Engine(make(Parameters()))
+    assert bounded.run(1, 0, 400) == expected
+    assert bounded.nodes < 250 < plain.nodes
+    assert bounded.trace(1, 3) == plain.trace(1, 3)
 
 
 def test_a_protocol_that_remembers_is_refused() -> None:
