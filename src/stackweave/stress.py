@@ -49,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the campaign and report it."""
     subject = Subject.of(find(arguments.program), parameters_of(arguments))
     watch = _Progress(arguments.executions) if sys.stderr.isatty() else None
+    if watch is not None and arguments.driver == "engine":
+        _tell_of_compiling()
     campaign = run_campaign(
         subject,
         arguments.seed,
@@ -66,6 +68,13 @@ def run(arguments: argparse.Namespace) -> int:
     report = _Report(subject, campaign, frozenset(arguments.allow), arguments.stop_first)
     print(json.dumps(report.as_json(), indent=2) if arguments.json else report.as_text())
     return report.exit
+
+
+def _tell_of_compiling() -> None:
+    from stackweave.core.explore.compiling import is_kept  # here: it takes a while to load
+
+    if not is_kept():
+        progress.show("compiling the engine, which is done once and takes about a minute")
 
 
 class _Progress:
