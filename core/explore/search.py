@@ -143,7 +143,7 @@ class Searcher(Engine):
         self._bound = ""
         self._depth = 0
         vector = self._state.vector
-        self._space = Space(
+        self.space = Space(
             at=np.zeros(len(At), dtype=np.int64),
             pristine=vector.copy(),
             parent=vector.copy(),
@@ -159,14 +159,14 @@ class Searcher(Engine):
             obliged=np.zeros(0 if progress is None else 1024, dtype=np.int64),
             progress=np.zeros(0, dtype=np.int64),
         )
-        at = self._space.at
+        at = self.space.at
         at[At.HEAD] = ABSENT
         at[At.POSITION] = ABSENT
         at[At.MOST] = most
 
     def explore(self, until: frozenset[str] = frozenset()) -> None:
         """Search, until nothing is left or a bound is reached or one of the signatures is seen."""
-        at = self._space.at
+        at = self.space.at
         at[At.FOLLOWED] = SAME if self._switches else ALL
         if not self._complete(begin, until):
             return
@@ -195,7 +195,7 @@ class Searcher(Engine):
     def result(self) -> Search:
         """What was found so far."""
         paths = self.paths()
-        at = self._space.at
+        at = self.space.at
         return Search(
             self._bound,
             int(at[At.COUNT]),
@@ -210,16 +210,16 @@ class Searcher(Engine):
         """Of each signature that was seen: the edges that lead to it, the first one to a first state."""
         found: dict[str, list[int]] = {}
         for number in range(len(self._violations)):
-            if int(self._space.at[At.BREACH]) >> number & 1:
-                source, edge = map(int, self._space.first[number])
+            if int(self.space.at[At.BREACH]) >> number & 1:
+                source, edge = map(int, self.space.first[number])
                 found.setdefault(self._signature(number), self._path(source, edge))
         return found
 
     def vectors(self) -> Words:
         """Of each state that was kept, in the order of discovery: all that tells it apart."""
-        found = np.tile(self._space.parent, (int(self._space.at[At.COUNT]), 1))
-        for column in range(int(self._space.at[At.COLUMNS])):
-            found[:, self._space.columns[column]] = self._baseline[column]
+        found = np.tile(self.space.parent, (int(self.space.at[At.COUNT]), 1))
+        for column in range(int(self.space.at[At.COLUMNS])):
+            found[:, self.space.columns[column]] = self._baseline[column]
         start = 0
         for columns, rows in self._kept:
             found[start : start + len(rows), columns] = rows[:, 1:]
@@ -247,6 +247,17 @@ class Searcher(Engine):
         standings = vectors[:, start : start + levels.size][:, levels == TASK]
         return vectors[np.isin(standings, (DEAD, NEW)).all(axis=1), : self._state.words.size]
 
+    def forget(self, field: str) -> None:
+        """Leave a field of `State` out of all fingerprints: a mistake, for tests to find."""
+        part: Words = getattr(self._state, field)
+        whole = self._state.vector
+        start = (part.ctypes.data - whole.ctypes.data) // whole.itemsize
+        self.space.minded[start : start + part.size] = 0
+
+    def path_to(self, state: int) -> list[int]:
+        """The edges that first led to a state, the first one to a first state."""
+        return self._path(state, NO_EDGE_BEFORE)
+
     def _signature(self, violation: int) -> str:
         return cast("tuple[str, str]", self._violations.value(violation))[1]
 
@@ -255,11 +266,11 @@ class Searcher(Engine):
     def _complete(self, function: Callable[..., int], until: frozenset[str]) -> bool:
         """Call a compiled function until it has done all; False where the search ends before."""
         while True:
-            at = self._space.at
+            at = self.space.at
             at[At.UNTIL_PAUSE] = at[At.HEAD] + _AT_ONCE
             self._judge_events()
             status = function(
-                self._program, *self._tables(), self._state, self._results, self._space
+                self._program, *self._tables(), self._state, self._results, self.space
             )
             if status in (EXPANDED, PAUSED):
                 if self._is_seen(until):
@@ -288,14 +299,14 @@ class Searcher(Engine):
 
     def _judge_events(self) -> None:
         """Whether the events that have come are progress."""
-        known = len(self._space.progress)
+        known = len(self.space.progress)
         if self._progress is not None and known < len(self._objects):
             new = [
                 int(self._progress(self._objects.value(number)))
                 for number in range(known, len(self._objects))
             ]
-            progress = np.concatenate([self._space.progress, np.array(new, dtype=np.int64)])
-            self._space = self._space._replace(progress=progress)
+            progress = np.concatenate([self.space.progress, np.array(new, dtype=np.int64)])
+            self.space = self.space._replace(progress=progress)
 
     def _is_seen(self, until: frozenset[str]) -> bool:
         seen = sorted(until & self.seen())
@@ -305,7 +316,7 @@ class Searcher(Engine):
 
     def seen(self) -> set[str]:
         """The signatures so far."""
-        broken = int(self._space.at[At.BREACH])
+        broken = int(self.space.at[At.BREACH])
         return {
             self._signature(number)
             for number in range(len(self._violations))
@@ -336,11 +347,11 @@ class Searcher(Engine):
 
     def _has_memory(self, more: int) -> bool:
         kept = sum(rows.nbytes for _, rows in self._kept)
-        used = sum(int(array.nbytes) for array in self._space)
+        used = sum(int(array.nbytes) for array in self.space)
         return used + kept + more <= self._memory
 
     def _add_column(self) -> bool:
-        space = self._space
+        space = self.space
         at, position = space.at, int(space.at[At.POSITION])
         column = int(at[At.COLUMNS])
         if column + 1 >= space.rows.shape[1]:
@@ -348,7 +359,7 @@ class Searcher(Engine):
             if not self._has_memory(wide.nbytes):
                 return False
             wide[:, : space.rows.shape[1]] = space.rows
-            space = self._space = space._replace(rows=wide)
+            space = self.space = space._replace(rows=wide)
         space.columns[column] = position
         space.column_of[position] = column
         self._baseline.append(int(space.parent[position]))
@@ -358,7 +369,7 @@ class Searcher(Engine):
         return True
 
     def _add_rows(self) -> bool:
-        space = self._space
+        space = self.space
         count, base = int(space.at[At.COUNT]), int(space.at[At.BASE])
         if count - base >= len(space.rows):
             if not self._has_memory(space.rows.nbytes):
@@ -372,27 +383,27 @@ class Searcher(Engine):
                 starts = np.zeros(len(space.origins) + 1, dtype=np.int64)
                 starts[: len(space.starts)] = space.starts
                 space = space._replace(starts=starts, obliged=_longer(space.obliged))
-        self._space = space
+        self.space = space
         return True
 
     def _add_edges(self) -> bool:
-        if not self._has_memory(self._space.edges.nbytes):
+        if not self._has_memory(self.space.edges.nbytes):
             return False
-        self._space = self._space._replace(edges=_longer(self._space.edges))
+        self.space = self.space._replace(edges=_longer(self.space.edges))
         return True
 
     def _enlarge_table(self) -> bool:
-        old = self._space.table
+        old = self.space.table
         if not self._has_memory(2 * old.nbytes):
             return False
         table = np.zeros((2 * old.shape[0], old.shape[1]), dtype=np.int64)
         rehash(old, table)
-        self._space = self._space._replace(table=table)
+        self.space = self.space._replace(table=table)
         return True
 
     def _begin_level(self, start: int) -> None:
         """Only states from this one on are still to be expanded: the rows of others are free."""
-        space = self._space
+        space = self.space
         at = space.at
         base, count = int(at[At.BASE]), int(at[At.COUNT])
         waiting = space.rows[start - base : count - base].copy()
@@ -407,7 +418,7 @@ class Searcher(Engine):
     def _path(self, state: int, edge: int) -> list[int]:
         path = [] if edge == NO_EDGE_BEFORE else [edge]
         while state >= 0:
-            state, edge = map(int, self._space.origins[state])
+            state, edge = map(int, self.space.origins[state])
             path.append(edge)
         return path[::-1]
 
@@ -438,7 +449,7 @@ class Searcher(Engine):
             scale *= among
         contexts = len(self.program.contexts)
         context = int(self._state.registers[Register.CONTEXT]) % contexts
-        head = int(self._space.at[At.HEAD]) if self._space.at[At.COUNT] else NO_EDGE_BEFORE
+        head = int(self.space.at[At.HEAD]) if self.space.at[At.COUNT] else NO_EDGE_BEFORE
         self.follow(self._path(head, context + contexts * code))
         raise ModelError(f"{self.program.name}: the engine refuses what the interpreter does")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from stackweave.core import UsageError
+from stackweave.core import Interpreter, UsageError
 
 from .arguments import add_allow, add_parameters, count, parameters_of
 from .campaign import Subject
@@ -16,14 +16,17 @@ from .exits import Exit
 from .known import identify
 from .lanes import draw, replay_command, screen_width
 from .registry import DEFAULT, blame, find, given
-from .replaying import Replay, replay_on
+from .replaying import Replay, follow, replay_on, steps_of
 from .schedule import Origin, Schedule, by_name, keep
 
 if TYPE_CHECKING:
     from stackweave.core.explore.search import Search
+    from stackweave.core.explore.search_cycles import Lasso
 
 _STATES = 100_000_000
 _MEMORY = 2048
+_CYCLE = "fair-cycle"
+"""As `--allow` names it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--switches",
         action="store_true",
         help="counterexamples with the fewest context switches, not the fewest steps",
+    )
+    parser.add_argument(
+        "--cycles", action="store_true", help="look also for fair cycles: what never ends"
     )
     add_allow(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
@@ -60,11 +66,21 @@ def run(arguments: argparse.Namespace) -> int:
             until=() if arguments.signature is None else (arguments.signature,),
             switches=arguments.switches,
         )
+        lasso = _lasso(subject, found, arguments) if arguments.cycles else None
     except Exception as error:
         raise _explained(subject, error) from error
-    report = _Report(subject, found, perf_counter() - started, arguments)
+    report = _Report(subject, found, lasso, perf_counter() - started, arguments)
     print(json.dumps(report.as_json(), indent=2) if arguments.json else report.as_text())
     return report.exit
+
+
+def _lasso(subject: Subject, found: "Search", arguments: argparse.Namespace) -> "Lasso | None":
+    """A fair cycle; none is looked for where not all states were visited."""
+    from stackweave.core.explore.search_cycles import fair_cycle
+
+    if not found.complete:
+        return None
+    return fair_cycle(subject.program, most=arguments.states, memory=arguments.memory << 20)
 
 
 def _explained(subject: Subject, error: Exception) -> Exception:
@@ -99,8 +115,15 @@ class _Seen:
 
 class _Report:
     def __init__(
-        self, subject: Subject, found: "Search", seconds: float, arguments: argparse.Namespace
+        self,
+        subject: Subject,
+        found: "Search",
+        lasso: "Lasso | None",
+        seconds: float,
+        arguments: argparse.Namespace,
     ) -> None:
+        self._lasso = lasso
+        self._cycles: bool = arguments.cycles
         self._subject = subject
         self._found = found
         self._seconds = seconds
@@ -140,6 +163,8 @@ class _Report:
     @property
     def exit(self) -> Exit:
         """Clean, unless something was seen that was not allowed."""
+        if self._lasso is not None and _CYCLE not in self._allowed:
+            return Exit.VIOLATION
         return Exit.CLEAN if all(map(self._is_allowed, self._seen)) else Exit.VIOLATION
 
     def _chosen(self) -> dict[str, int | str]:
@@ -161,6 +186,7 @@ class _Report:
             "omission": found.omission,
             "seconds": round(self._seconds, 3),
             "violations": [self._seen_json(each) for each in self._seen],
+            "cycle": None if self._lasso is None else self._lasso._asdict(),
             "exit": int(self.exit),
         }
 
@@ -189,7 +215,23 @@ class _Report:
                 f"replay: {replay_command(seen.reference)}",
                 "",
             ]
-        return "\n".join([*lines, *self._figures(), *self._table()])
+        return "\n".join([*lines, *self._cycle(), *self._figures(), *self._table()])
+
+    def _cycle(self) -> list[str]:
+        """The lasso as lanes."""
+        if not self._cycles:
+            return []
+        if self._lasso is None:
+            return ["no fair cycle" if self._found.complete else "fair cycles: not looked for", ""]
+        decisions = self._lasso.schedule
+        interpreter = Interpreter(self._subject.program)
+        outcome = follow(interpreter, decisions)
+        steps = tuple(steps_of(interpreter, decisions))
+        shown = Replay(self._subject.program, outcome, steps, _CYCLE)
+        repeated = (
+            f"the last {self._lasso.cycle:,} moves repeat for ever, and all who could move do"
+        )
+        return [f"{_CYCLE}:", "", draw(shown, screen_width()), "", repeated, ""]
 
     def _drawn(self) -> list[_Seen]:
         """At most one."""

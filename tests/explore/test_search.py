@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 
@@ -369,3 +369,45 @@ def test_random_walks_show_nothing_that_it_misses(name: str) -> None:
     assert walked <= set(found.signatures)
     assert walked
     replays(program, found)
+
+
+def switches_of(decisions: Sequence[int]) -> int:
+    """Moves of another context than moved before."""
+    moves = [entry for entry in decisions if entry >= 0]
+    return sum(now != before for before, now in pairwise(moves))
+
+
+@pytest.mark.parametrize("seed", range(0, 120, 3))
+def test_no_execution_has_fewer_switches(seed: int) -> None:
+    program = program_of(random_codes(seed))
+    found = search(program, switches=True)
+    assert found.complete
+    replays(program, found)
+    fewest: dict[str, int] = {}
+    for run in islice(executions(program), 20_000):
+        for each in run.violations:
+            fewest[each.signature] = min(
+                switches_of(run.schedule), fewest.get(each.signature, len(run.schedule))
+            )
+    for signature, decisions in found.schedules.items():
+        assert switches_of(decisions) <= fewest.get(signature, 1 << 30)
+    assert set(found.signatures) == set(search(program).signatures)
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("words", "two-lists"),
+        ("node", "two-lists"),
+        ("monitor", "two-lists"),
+        ("paused_at", "cancel-frees"),
+    ],
+)
+def test_a_fingerprint_that_ignores_something_misses_states(field: str, name: str) -> None:
+    make = BUILTIN[name]
+    sound = Searcher(make(Parameters()))
+    sound.explore()
+    flawed = Searcher(make(Parameters()))
+    flawed.forget(field)
+    flawed.explore()
+    assert flawed.result().states < sound.result().states
