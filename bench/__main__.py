@@ -6,6 +6,7 @@ import platform
 
 import codec
 import engine
+import explore
 import interpreter
 import live
 import soak
@@ -15,6 +16,7 @@ from measure import table
 PARTS = {
     "interpreter": interpreter,
     "engine": engine,
+    "exhaustive search": explore,
     "unwinding": unwind,
     "messages": codec,
     "live messages": live,

@@ -1,0 +1,91 @@
+"""Exhaustive search beside SPIN's verifier, on the programs of tests/spin: states a CPU second.
+
+Both with reductions off: `pan` as it is, and with hash compaction (-DHC4), which keeps a hash of a state as we do.
+"""
+
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from time import process_time
+from typing import Final
+
+from measure import Row
+
+from stackweave.core.explore.search import Searcher
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # the programs are the tests'
+from tests.spin.programs import make
+
+_REPEATS: Final = 3
+_PROGRAMS: Final = (
+    ("counter", {"THREADS": 4, "TIMES": 3}),
+    ("treiber", {"THREADS": 3, "ATOMIC": 1}),
+    ("srcu", {"THREADS": 4, "FLIP": 1}),
+)
+_FOLDER: Final = Path(__file__).parent.parent / "tests" / "spin"
+
+
+def run() -> list[Row]:
+    """One row a program."""
+    return [_measure(name, constants) for name, constants in _PROGRAMS]
+
+
+def _measure(name: str, constants: dict[str, int]) -> Row:
+    states, rate = _ours(name, constants)
+    row: dict[str, object] = {"program": name, "states": states, "states/s": round(rate)}
+    installed = shutil.which("spin") is not None and shutil.which("gcc") is not None
+    for option in ("", "-DHC4"):
+        beside = f"pan {option}".strip()
+        if installed:
+            theirs, their_rate = _pan(name, constants, option)
+            row |= {
+                f"{beside} states": theirs,
+                f"{beside} states/s": round(their_rate),
+                f"ratio to {beside}": round(rate / their_rate, 2),
+            }
+        else:
+            row |= {f"ratio to {beside}": "spin or gcc is not installed"}
+    return row
+
+
+def _ours(name: str, constants: dict[str, int]) -> tuple[int, float]:
+    rates = []
+    states = 0
+    for _ in range(_REPEATS + 1):
+        searcher = Searcher(make(name, constants).program)
+        started = process_time()
+        searcher.explore()
+        rates.append(searcher.result().states / (process_time() - started))
+        states = searcher.result().states
+    return states, median(rates[1:])  # the first one loads the machine code
+
+
+def _pan(name: str, constants: dict[str, int], option: str) -> tuple[int, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(_FOLDER / "check.h", folder)
+        chosen = [f"-D{key}={value}" for key, value in constants.items()]
+        source = str(_FOLDER / f"{name}.pml")
+        _run(folder, "spin", "-a", "-o1", "-o2", "-o3", *chosen, source)
+        compiler = ("gcc", "-w", "-O2", "-DSAFETY", "-DNOREDUCE", *filter(None, [option]))
+        _run(folder, *compiler, "-o", "pan", "pan.c")
+        rates = []
+        states = 0
+        for _ in range(_REPEATS):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            printed = _run(folder, "./pan", "-m1000000", "-w20", "-E")
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            found = re.search(r"(\d+) states, stored", printed)
+            assert found is not None
+            states = int(found[1])
+            rates.append(states / seconds)
+        return states, median(rates)
+
+
+def _run(folder: str, *command: str) -> str:
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
