@@ -180,7 +180,7 @@ def _stretch(p: Program, t: Automata, s: State, o: Output) -> int:
         moves += 1
         node = s.node[context]
         kind, address = t.rows[node, 0], t.rows[node, 1]
-        plain = s.state[context] == RUNNING and kind < LOAD_HALF
+        plain = s.state[context] == RUNNING and POINTS <= kind < LOAD_HALF
         if not plain or p.owner[address] != 0 or s.watched[address]:
             outcome = context
             break

@@ -3,7 +3,7 @@
 import pytest
 
 import stackweave.core.explore.engine as engine_module
-from stackweave.core import Interpreter, ModelError, Program, RandomWalk
+from stackweave.core import Interpreter, ModelError, Program, RandomWalk, choose
 from stackweave.core.explore.engine import Engine
 from stackweave.programs import BUILTIN, Parameters
 
@@ -73,3 +73,19 @@ def test_a_protocol_that_remembers_is_refused() -> None:
     engine = Engine(program)
     with pytest.raises(ModelError, match="a protocol changes"):
         engine.run(0, 0, 10)
+
+
+def test_a_choice_that_is_a_point_is_no_operation_on_a_word() -> None:
+    # its number of alternatives lies where operations have their address
+    def program() -> Program:
+        made = Program("many", choices_are_points=True)
+        words = [made.layout.word(f"word{number}") for number in range(40)]
+
+        async def thread() -> None:
+            await words[0].fetch_add(await choose(30))
+
+        for number in range(2):
+            made.thread(f"thread{number}", thread)
+        return made
+
+    check_equal(program(), program(), seed=3)
