@@ -33,7 +33,7 @@ def touch(p: Program, t: Automata, s: State, context: int) -> int:
     outcome = context
     node = s.node[context]
     kind, address = t.rows[node, 0], t.rows[node, 1]
-    plain = s.state[context] == RUNNING and kind < LOAD_HALF
+    plain = s.state[context] == RUNNING and POINTS <= kind < LOAD_HALF
     if plain and p.owner[address] == 0 and not s.watched[address]:
         result = on_word(s, kind, address, t.rows[node, 2], t.rows[node, 3])
         target = follow(t.rows, t.keys, t.nodes, node, result, FIRST_EDGE)
