@@ -191,7 +191,7 @@ def _run_here(
 ) -> None:
     """In batches that grow until each takes a moment."""
     first, size = 0, 1
-    while first < executions and not is_enough():
+    while first == 0 or (first < executions and not is_enough()):
         end = min(first + size, executions)
         begun = perf_counter()
         tally = driver.run(seed, first, end)

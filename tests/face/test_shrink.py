@@ -122,7 +122,7 @@ def test_every_way_to_fail(command: Commands, name: str) -> None:
     assert run.code == Exit.VIOLATION
     assert run.err == ""
     title, *lines = run.out.splitlines()
-    assert ", shrunk from random walk, seed 0, execution " in title
+    assert ", shrunk from random-walk, seed 0, execution " in title
     assert lines[-2].endswith(" executions, and nothing makes it smaller")
     small = lines[-1].removeprefix("replay: stackweave replay ")
     again = command("replay", small)
