@@ -14,6 +14,7 @@ from operator import is_
 from typing import NamedTuple
 
 from ..errors import ModelError
+from .parts import makeup
 from .views import View, is_atom, view_of
 
 
@@ -28,7 +29,7 @@ class Statics:
 
     def __init__(self, roots: Iterable[object]) -> None:
         self.numbers: dict[int, int] = {}
-        """By the address of an object, which it keeps. Tuples have none: they count by content."""
+        """By the address of an object, which it keeps. Values have none: an equal one that is made later is the same."""
         self._seen: set[int] = set()
         self._kept: list[object] = []
         self._watched: list[_Watched] = []
@@ -44,12 +45,14 @@ class Statics:
         self._kept.append(value)
         view = view_of(value)
         parts = view.look()
-        if type(value) not in (tuple, frozenset):
-            self.numbers[id(value)] = len(self.numbers)
+        kind = type(value)
+        if kind not in (tuple, frozenset):
+            known = makeup(kind)
+            if known is None or not known.value:
+                self.numbers[id(value)] = len(self.numbers)
             self._watched.append(_Watched(path, view, parts))
         names = view.names()
         names += [""] * (len(parts) - len(names))
-        kind = type(value)
         found = [
             (part, f"{path}{name}")
             for part, name in zip(parts, names, strict=True)
