@@ -75,10 +75,20 @@ def _scripted(s: State, n: int) -> int:
 
 
 @compiled_inline
+def note_entry(s: State, o: Output, entry: int) -> None:
+    """Of a trace: the next entry of the schedule."""
+    at = s.registers[R.LENGTH]
+    if at < o.schedule.size:
+        o.schedule[at] = entry
+    else:
+        s.registers[R.OVERRUN] = 1
+
+
+@compiled_inline
 def choose(s: State, o: Output, n: int) -> int:
     choice = _scripted(s, n) if s.registers[R.SCRIPTED] else draw(s.registers, n)
     if s.registers[R.TRACING]:
-        o.schedule[s.registers[R.LENGTH]] = ~choice
+        note_entry(s, o, ~choice)
     s.registers[R.LENGTH] += 1
     return choice
 
@@ -89,6 +99,9 @@ def violate(s: State, o: Output, violation: int, context: int) -> None:
     registers[R.BROKEN] |= 1 << violation
     if registers[R.TRACING]:
         at = registers[R.FOUND]
+        if at == o.found.shape[0]:
+            registers[R.OVERRUN] = 1
+            return
         o.found[at, 0] = violation
         o.found[at, 1] = context
         o.found[at, 2] = registers[R.MOVES]

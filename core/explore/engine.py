@@ -40,7 +40,8 @@ selftest.self_test()
 MOST_NODES: Final = 200_000
 """Of protocols: some 2 kB each. Beyond, the automata are made afresh."""
 _SETS: Final = 1 << 12
-_TRACE: Final = 1 << 16
+_TRACE: Final = 1 << 12
+"""Entries, events and violations of one execution that there is room for at first."""
 
 
 class Trace(NamedTuple):
@@ -131,7 +132,7 @@ class Engine:
         """The executions `first` to `end` - 1 of a seed."""
         output = self._output(0)
         self._begin(seed, first, end, tracing=False)
-        output = self._go_on(output)
+        self._go_on(output)
         self._automaton.check()
         registers = self._state.registers
         sets = np.flatnonzero(output.sets[:, 1]).tolist()
@@ -144,10 +145,15 @@ class Engine:
 
     def trace(self, seed: int, execution: int) -> Trace:
         """One execution in full."""
-        output = self._output(_TRACE)
-        self._begin(seed, execution, execution + 1, tracing=True)
-        output = self._go_on(output)
-        registers = self._state.registers
+        room = _TRACE
+        while True:
+            output = self._output(room)
+            self._begin(seed, execution, execution + 1, tracing=True)
+            self._go_on(output)
+            registers = self._state.registers
+            if not registers[Register.OVERRUN]:
+                break
+            room *= 2
         names = [*(spec.name for spec in self.program.contexts), "end", ""]
         return Trace(
             tuple(map(int, output.schedule[: registers[Register.LENGTH]])),
@@ -185,7 +191,7 @@ class Engine:
         registers[Register.TRACING] = tracing
         registers[Register.SEED] = np.uint64(seed & (1 << 64) - 1).astype(np.int64)
 
-    def _go_on(self, output: Output) -> Output:
+    def _go_on(self, output: Output) -> None:
         """Run until the executions are done, making whatever is missing; with too many nodes, afresh."""
         registers = self._state.registers
         end = int(registers[Register.END])
@@ -203,7 +209,7 @@ class Engine:
             status = run(self._program, automata, monitors, self._state, output)
             if status == Status.DONE:
                 if registers[Register.EXECUTION] == end:
-                    return output
+                    return
                 registers[Register.END] = end
                 self._build_afresh()
                 registers = self._state.registers

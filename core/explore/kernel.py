@@ -14,7 +14,7 @@ from ..operations import GUARDED, LOAD_HALF, POINTS
 from ..prng import LARGEST
 from .compiling import compiled, compiled_inline
 from .edges import follow, slot
-from .effects import fail, on_word, put
+from .effects import fail, note_entry, on_word, put
 from .guards import look_around
 from .layout import (
     ABSENT,
@@ -175,7 +175,8 @@ def _stretch(p: Program, t: Automata, s: State, o: Output) -> int:
             choice = at
         context = s.enabled[choice]
         if tracing:
-            o.schedule[length] = context
+            r[R.LENGTH] = length
+            note_entry(s, o, context)
         length += 1
         moves += 1
         node = s.node[context]

@@ -115,6 +115,8 @@ class Register(IntEnum):
     EVENTS = auto()
     FOUND = auto()
     """Violations recorded while tracing."""
+    OVERRUN = auto()
+    """Whether a trace had more than there was room for; what was too much was not written."""
     SCRIPTED = auto()
     """Whether a search drives: one move at a time, choices as its script says."""
     CHOICES = auto()

@@ -38,6 +38,7 @@ from .layout import (
     Program,
     State,
     Status,
+    Words,
 )
 from .layout import (
     Register as R,
@@ -52,17 +53,26 @@ CHOICES_ARE_POINTS: Final = 1
 
 
 @compiled_inline
+def _note_event(registers: Words, o: Output, context: int, event: int) -> None:
+    """Of a trace: the next event."""
+    at = registers[R.EVENTS]
+    if at == o.events.shape[0]:
+        registers[R.OVERRUN] = 1
+        return
+    o.events[at, 0] = registers[R.LENGTH]
+    o.events[at, 1] = context
+    o.events[at, 2] = event
+    registers[R.EVENTS] = at + 1
+
+
+@compiled_inline
 def _emit(p: Program, m: Monitors, s: State, o: Output, context: int, event: int) -> bool:
     """Show an event to its monitors, from the one that has not seen it on; False where an edge is missing."""
     registers = s.registers
     if registers[R.MONITOR] == 0:
         registers[R.MONITOR] = 1
         if registers[R.TRACING]:
-            at = registers[R.EVENTS]
-            o.events[at, 0] = registers[R.LENGTH]
-            o.events[at, 1] = context
-            o.events[at, 2] = event
-            registers[R.EVENTS] = at + 1
+            _note_event(registers, o, context, event)
     first = m.route_start[event]
     last = m.route_start[event + 1]
     for at in range(first + registers[R.MONITOR] - 1, last):

@@ -7,6 +7,7 @@ from typing import Final
 
 from ..strategies.tactic import Method
 from .compiling import compiled, compiled_inline
+from .effects import note_entry
 from .layout import (
     Automata,
     Output,
@@ -68,7 +69,7 @@ def decided_stretch(p: Program, t: Automata, s: State, o: Output) -> int:
         registers[R.MOVES] += 1
         context: int = s.enabled[_pick(p, t, s)]
         if registers[R.TRACING]:
-            o.schedule[registers[R.LENGTH]] = context
+            note_entry(s, o, context)
         registers[R.LENGTH] += 1
         outcome: int = touch(p, t, s, context)
         if outcome != TOUCHED:

@@ -272,6 +272,8 @@ class Searcher(Engine):
             status = function(
                 self._program, *self._tables(), self._state, self._results, self.space
             )
+            if self._state.registers[Register.OVERRUN]:
+                raise ModelError(f"one move reports more than {_MOST_EVENTS:,} events")
             if status in (EXPANDED, PAUSED):
                 if self._is_seen(until):
                     return False

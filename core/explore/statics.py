@@ -29,7 +29,7 @@ class Statics:
 
     def __init__(self, roots: Iterable[object]) -> None:
         self.numbers: dict[int, int] = {}
-        """By the address of an object, which it keeps. Values have none: an equal one that is made later is the same."""
+        """By the address of an object, which it keeps. Values have none: an equal one is the same."""
         self._seen: set[int] = set()
         self._kept: list[object] = []
         self._watched: list[_Watched] = []

@@ -89,3 +89,11 @@ def test_a_choice_that_is_a_point_is_no_operation_on_a_word() -> None:
         return made
 
     check_equal(program(), program(), seed=3)
+
+
+def test_a_trace_may_be_longer_than_there_is_room_for_at_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine_module, "_TRACE", 2)
+    make = BUILTIN["default"]
+    check_equal(make(Parameters()), make(Parameters()), seed=4, executions=3)

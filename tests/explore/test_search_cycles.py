@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from stackweave.core import Program, UsageError, emit, pause, schedule
+from stackweave.core import ModelError, Program, UsageError, emit, pause, schedule
 from stackweave.core.explore.search_cycles import fair_cycle
 
 
@@ -99,3 +99,23 @@ def test_a_cycle_with_progress_is_none(serves: bool) -> None:
 def test_nothing_is_said_of_a_part_of_the_states() -> None:
     with pytest.raises(UsageError, match="need all states"):
         fair_cycle(polite(retries=True), most=3)
+
+
+def talker(events: int) -> Program:
+    """Reports so many events in one move."""
+    program = Program("talker")
+    word = program.layout.word("word")
+
+    async def talks() -> None:
+        await word.store(1)
+        for _ in range(events):
+            await emit(Served())
+
+    program.thread("talks", talks)
+    return program
+
+
+def test_a_move_may_not_report_without_end() -> None:
+    assert fair_cycle(talker(100), is_served) is None
+    with pytest.raises(ModelError, match="4,096 events"):
+        fair_cycle(talker(5000), is_served)
