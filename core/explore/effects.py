@@ -31,7 +31,7 @@ from ..operations import (
     WAIT,
     XCHG,
 )
-from .compiling import compiled, compiled_inline
+from .compiling import compiled_inline, compiled_part
 from .guards import idle_cpus
 from .layout import (
     ABSENT,
@@ -63,7 +63,7 @@ from .random import draw
 U32: Final = 0xFFFFFFFF
 
 
-@compiled
+@compiled_part
 def _scripted(s: State, n: int) -> int:
     """The script's choice, the first of them where it has ended; notes among how many."""
     at = s.registers[R.CHOICES]
@@ -114,7 +114,7 @@ def fail(s: State, o: Output, violation: int, context: int) -> None:
     s.registers[R.FINISHED] = 1
 
 
-@compiled
+@compiled_part
 def _owner_violation(p: Program, s: State, address: int) -> int:
     """What it is to touch a word that is not there; ABSENT if it is there."""
     owner = p.owner[address]
@@ -128,7 +128,7 @@ def _owner_violation(p: Program, s: State, address: int) -> int:
     return first + (USE_BEFORE_ALLOC if s.generation[owner - 1] == 0 else USE_AFTER_FREE)
 
 
-@compiled
+@compiled_part
 def put(p: Program, s: State, box: int, message: int) -> None:
     size = s.messages.shape[1]
     s.messages[box, (s.head[box] + s.filled[box]) % size] = message
@@ -136,7 +136,7 @@ def put(p: Program, s: State, box: int, message: int) -> None:
     s.words[p.ready[box]] = 1
 
 
-@compiled
+@compiled_part
 def _take(p: Program, s: State, box: int) -> int:
     message = s.messages[box, s.head[box]]
     s.head[box] = (s.head[box] + 1) % s.messages.shape[1]
@@ -146,7 +146,7 @@ def _take(p: Program, s: State, box: int) -> int:
     return message
 
 
-@compiled
+@compiled_part
 def _allocate(p: Program, s: State, pool: int) -> int:
     for number in range(p.first_object[pool], p.first_object[pool + 1]):
         if s.live[number] == 0:
@@ -156,7 +156,7 @@ def _allocate(p: Program, s: State, pool: int) -> int:
     return 0
 
 
-@compiled
+@compiled_part
 def _free(p: Program, s: State, pointer: int, pool: int) -> int:
     """Free an object: ABSENT, or the violation that it is."""
     first = POOL_VIOLATIONS + OF_POOL * pool
@@ -193,7 +193,7 @@ def on_word(s: State, kind: int, address: int, a: int, b: int) -> int:
     return old
 
 
-@compiled
+@compiled_part
 def _on_half(s: State, kind: int, half: int, a: int, b: int) -> int:
     address = half >> 1
     shift = 32 * (half & 1)
@@ -205,7 +205,7 @@ def _on_half(s: State, kind: int, half: int, a: int, b: int) -> int:
     return old if kind == CMPXCHG_HALF else 0
 
 
-@compiled
+@compiled_part
 def _switch_out(p: Program, s: State, context: int, state: int) -> None:
     cpu = s.cpu[context]
     s.depth[cpu] -= 1
@@ -236,7 +236,7 @@ def arrive(p: Program, t: Automata, s: State, o: Output, context: int) -> int:
     return below
 
 
-@compiled
+@compiled_part
 def _switch_in(p: Program, s: State, o: Output, context: int) -> int:
     idle = idle_cpus(p, s, context)
     wanted = choose(s, o, idle) if idle > 1 else 0
@@ -335,7 +335,7 @@ def perform(p: Program, t: Automata, s: State, o: Output, context: int) -> int:
     return _on_machine(p, t, s, context, kind, node)
 
 
-@compiled
+@compiled_part
 def retire(p: Program, s: State, context: int) -> None:
     """A protocol has returned."""
     s.registers[R.DIRTY] = 1

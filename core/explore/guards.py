@@ -18,7 +18,7 @@ from ..operations import (
     SLEEP,
     WAIT,
 )
-from .compiling import compiled, compiled_inline
+from .compiling import compiled_inline, compiled_part
 from .layout import (
     AWAY,
     DEAD,
@@ -37,7 +37,7 @@ from .layout import (
 NMI: Final = int(Level.NMI)
 
 
-@compiled
+@compiled_part
 def idle_cpus(p: Program, s: State, context: int) -> int:
     count = 0
     for cpu in range(s.depth.size):
@@ -46,13 +46,13 @@ def idle_cpus(p: Program, s: State, context: int) -> int:
     return count
 
 
-@compiled
+@compiled_part
 def _is_usable(p: Program, s: State, address: int) -> bool:
     owner = p.owner[address]
     return owner == 0 or (owner > 0 and s.live[owner - 1] == 1)
 
 
-@compiled
+@compiled_part
 def _is_unblocked(p: Program, t: Automata, s: State, context: int, kind: int) -> bool:
     node = s.node[context]
     address = t.rows[node, 1]
@@ -94,7 +94,7 @@ def _may_move(p: Program, t: Automata, s: State, context: int) -> bool:
     return idle_cpus(p, s, context) > 0
 
 
-@compiled
+@compiled_part
 def _may_enter(p: Program, t: Automata, s: State, context: int) -> bool:
     cpu = s.cpu[context]
     depth = s.depth[cpu]
@@ -136,12 +136,12 @@ def await_guard(t: Automata, s: State, context: int, kind: int) -> None:
         s.watched[t.rows[node, 2]] = 1
 
 
-@compiled
+@compiled_part
 def enters(kind: int) -> bool:
     return kind in (ENTER, ENTER_PENDING, ENTER_ASSERTED)
 
 
-@compiled
+@compiled_part
 def is_possible(p: Program, s: State, context: int, kind: int, address: int) -> bool:
     """Whether the machine has a row for it; the interpreter says what is wrong."""
     if kind == SCHEDULE or kind == SLEEP:

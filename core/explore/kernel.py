@@ -12,7 +12,7 @@ from typing import Final
 
 from ..operations import GUARDED, LOAD_HALF, POINTS
 from ..prng import LARGEST
-from .compiling import compiled, compiled_inline
+from .compiling import compiled, compiled_inline, compiled_part
 from .edges import follow, slot
 from .effects import fail, note_entry, on_word, put
 from .guards import look_around
@@ -53,19 +53,19 @@ EPILOGUE_NODE: Final = 3
 """Of `Program.parameters`."""
 
 
-@compiled
+@compiled_part
 def _copy(target: Words, source: Words) -> None:
     for at in range(source.size):
         target[at] = source[at]
 
 
-@compiled
+@compiled_part
 def _fill(target: Words, value: int) -> None:
     for at in range(target.size):
         target[at] = value
 
 
-@compiled
+@compiled_part
 def _reset(p: Program, s: State, o: Output) -> None:
     """The declared initial state."""
     registers = s.registers
@@ -111,7 +111,7 @@ def _reset(p: Program, s: State, o: Output) -> None:
     registers[R.SPAWNING] = 0
 
 
-@compiled
+@compiled_part
 def _count(p: Program, s: State, o: Output) -> bool:
     """Add an execution to the results; False if a table has no room."""
     registers = s.registers
@@ -205,7 +205,7 @@ def _stretch(p: Program, t: Automata, s: State, o: Output) -> int:
     return outcome
 
 
-@compiled
+@compiled_part
 def _main(p: Program, t: Automata, m: Monitors, s: State, o: Output) -> int:
     """Decide and move, while it is only that; sets the phase where it is more."""
     registers = s.registers

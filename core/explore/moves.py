@@ -12,7 +12,7 @@ from ..operations import (
     PROCESSOR_ID,
 )
 from .automaton import ENDED
-from .compiling import compiled, compiled_inline
+from .compiling import compiled_inline, compiled_part
 from .edges import follow
 from .effects import arrive, choose, fail, perform, retire, violate
 from .guards import await_guard, enters, is_possible
@@ -187,26 +187,26 @@ def set_out(p: Program, t: Automata, s: State, o: Output, context: int) -> int:
     return Status.SETTLE
 
 
-@compiled
+@compiled_part
 def move(p: Program, t: Automata, m: Monitors, s: State, o: Output, context: int) -> int:
     """Any move of a context that was picked."""
     status = set_out(p, t, s, o, context)
     return settle(p, t, m, s, o) if status == Status.SETTLE else status
 
 
-@compiled
+@compiled_part
 def settle_apart(p: Program, t: Automata, m: Monitors, s: State, o: Output) -> int:
     """`settle`, not made part of its caller."""
     return settle(p, t, m, s, o)
 
 
-@compiled
+@compiled_part
 def perform_apart(p: Program, t: Automata, s: State, o: Output, context: int) -> int:
     """`perform`, not made part of its caller."""
     return perform(p, t, s, o, context)
 
 
-@compiled
+@compiled_part
 def _fork(p: Program, s: State, parent: int, child: int) -> None:
     registers = s.registers
     s.state[child] = RUNNABLE

@@ -6,7 +6,7 @@ WARNING: the two must agree, and tests compare schedules. The random walk is not
 from typing import Final
 
 from ..strategies.tactic import Method
-from .compiling import compiled, compiled_inline
+from .compiling import compiled_inline, compiled_part
 from .effects import note_entry
 from .layout import (
     Automata,
@@ -30,7 +30,7 @@ _SURW: Final = int(Method.SURW)
 _PREEMPTION_BOUND: Final = int(Method.PREEMPTION_BOUND)
 
 
-@compiled
+@compiled_part
 def begin(p: Program, s: State) -> None:
     """What a strategy draws before an execution's first move."""
     method = p.parameters[METHOD]
@@ -59,7 +59,7 @@ def _pick(p: Program, t: Automata, s: State) -> int:
     return at
 
 
-@compiled
+@compiled_part
 def decided_stretch(p: Program, t: Automata, s: State, o: Output) -> int:
     """As `kernel._stretch`, decided by the strategy."""
     registers = s.registers

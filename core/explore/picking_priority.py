@@ -4,7 +4,7 @@ from typing import Final
 
 from ..strategies.footprint import NOWHERE
 from ..strategies.pos import PRIORITIES
-from .compiling import compiled, compiled_inline
+from .compiling import compiled_inline, compiled_part
 from .layout import Automata, Program, State
 from .layout import (
     Register as R,
@@ -18,7 +18,7 @@ LENGTH: Final = 6
 _NONE: Final = -1
 
 
-@compiled
+@compiled_part
 def draw_points(p: Program, s: State) -> None:
     """Moves of the length that the strategy reckons with."""
     for at in range(s.points.size):
@@ -35,7 +35,7 @@ def _highest(s: State) -> int:
     return highest
 
 
-@compiled
+@compiled_part
 def begin_pct(p: Program, s: State) -> None:
     """Priorities and change points."""
     contexts = p.level.size
@@ -65,7 +65,7 @@ def pick_pct(t: Automata, s: State) -> int:
     return highest
 
 
-@compiled
+@compiled_part
 def begin_pos(p: Program, s: State) -> None:
     """Nobody has a priority."""
     for context in range(p.level.size):

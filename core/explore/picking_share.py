@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..strategies.footprint import NOWHERE
-from .compiling import compiled, compiled_inline
+from .compiling import compiled_inline, compiled_part
 from .layout import RUNNING, Automata, Program, State
 from .layout import (
     Register as R,
@@ -15,7 +15,7 @@ from .random import draw
 _NOBODY: Final = -1
 
 
-@compiled
+@compiled_part
 def begin_surw(p: Program, s: State) -> None:
     """The location, and who is first there."""
     registers = s.registers
@@ -108,7 +108,7 @@ def pick_surw(p: Program, t: Automata, s: State) -> int:
     return at
 
 
-@compiled
+@compiled_part
 def begin_preemption_bound(p: Program, s: State) -> None:
     """The moments."""
     draw_points(p, s)

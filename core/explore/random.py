@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..prng import GAMMA, LARGEST
-from .compiling import compiled
+from .compiling import compiled_part
 from .layout import Register as R
 from .layout import Words
 
@@ -14,7 +14,7 @@ _SECOND: Final = 0x94D049BB133111EB - (1 << 64)
 """As signed words."""
 
 
-@compiled
+@compiled_part
 def mix(value: int) -> int:
     """SplitMix64's output function."""
     value = (value ^ (value >> 30 & 0x3FFFFFFFF)) * _FIRST
@@ -22,7 +22,7 @@ def mix(value: int) -> int:
     return value ^ (value >> 31 & 0x1FFFFFFFF)
 
 
-@compiled
+@compiled_part
 def seed_stream(registers: Words) -> None:
     """Begin the stream of this execution."""
     registers[R.DRAW] = mix(mix(registers[R.SEED]) + registers[R.EXECUTION] * GAMMA_WORD)
@@ -31,7 +31,7 @@ def seed_stream(registers: Words) -> None:
     registers[R.SECOND] = -1
 
 
-@compiled
+@compiled_part
 def draw(registers: Words, n: int) -> int:
     """An integer in [0, n), n at most 2**30."""
     if n == 1:

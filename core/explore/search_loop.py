@@ -8,7 +8,7 @@ there: nothing is kept of a move before it is complete.
 from typing import Final
 
 from ..operations import ENTER, GUARDED, LOAD, LOAD_HALF, POINTS
-from .compiling import compiled, compiled_inline
+from .compiling import compiled, compiled_inline, compiled_part
 from .edges import follow
 from .effects import on_word
 from .guards import look_around
@@ -169,7 +169,7 @@ def _expand_one(p: Program, t: Automata, m: Monitors, s: State, o: Output, x: Sp
     return EXPANDED
 
 
-@compiled
+@compiled_part
 def _obliged(t: Automata, s: State, enabled: int) -> int:
     """Those that may move, except interrupts that nobody raised."""
     mask = 0
@@ -232,7 +232,7 @@ def _add(s: State, x: Space, at: int, fingerprint: int, source: int, edge: int) 
     return EXPANDED
 
 
-@compiled
+@compiled_part
 def _follow(
     p: Program,
     t: Automata,
@@ -273,7 +273,7 @@ def _follow(
             return EXPANDED
 
 
-@compiled
+@compiled_part
 def _next_script(s: State, x: Space) -> bool:
     """The next choices, depth first; False where there are no more."""
     at = s.registers[R.CHOICES] - 1
@@ -287,7 +287,7 @@ def _next_script(s: State, x: Space) -> bool:
     return at >= 0
 
 
-@compiled
+@compiled_part
 def _code(s: State) -> int:
     """The choices made, as one number; -1 where it would be too large."""
     code = 0
@@ -302,7 +302,7 @@ def _code(s: State) -> int:
     return code
 
 
-@compiled
+@compiled_part
 def _conclude(
     p: Program,
     t: Automata,
@@ -357,7 +357,7 @@ def _conclude(
     return EXPANDED
 
 
-@compiled
+@compiled_part
 def _connect(s: State, o: Output, x: Space, target: int, edge: int) -> None:
     """An edge of the graph."""
     progress = 0
@@ -372,7 +372,7 @@ def _connect(s: State, o: Output, x: Space, target: int, edge: int) -> None:
     x.at[At.EDGES] = at + 1
 
 
-@compiled
+@compiled_part
 def _breach(x: Space, broken: int, source: int, edge: int) -> None:
     """Violations: of those that are new, where they were seen."""
     new = broken & ~x.at[At.BREACH]

@@ -7,7 +7,7 @@ position and value less that of the first one's value; so a move's change is kno
 from typing import Final
 
 from ..prng import GAMMA
-from .compiling import compiled, compiled_inline
+from .compiling import compiled, compiled_inline, compiled_part
 from .layout import (
     ABSENT,
     DEAD,
@@ -30,7 +30,7 @@ def hashed(minded: Words, position: int, value: int) -> int:
     return mix(mix(value) + (position + 1) * _GAMMA) * minded[position]
 
 
-@compiled
+@compiled_part
 def normalise(p: Program, s: State) -> None:
     """Of states that go on alike, one form: what is of no more consequence is as at first."""
     length = s.registers[R.LENGTH]
@@ -58,7 +58,7 @@ def normalise(p: Program, s: State) -> None:
         _oldest_first(s, box)
 
 
-@compiled
+@compiled_part
 def _oldest_first(s: State, box: int) -> None:
     """A mailbox's messages from its first place on, and nothing behind them."""
     size = s.messages.shape[1]
@@ -72,7 +72,7 @@ def _oldest_first(s: State, box: int) -> None:
         s.messages[box, at] = 0
 
 
-@compiled
+@compiled_part
 def restore(s: State, x: Space) -> None:
     """The state that is expanded, whatever was done to it."""
     for position in range(x.parent.size):
@@ -91,7 +91,7 @@ def fetch(s: State, x: Space, state: int) -> int:
     return x.rows[row, 0]
 
 
-@compiled
+@compiled_part
 def difference(s: State, x: Space) -> int:
     """How the fingerprint changes from the state that is expanded. Notes a position that needs a column."""
     change = 0
