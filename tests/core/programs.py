@@ -79,3 +79,17 @@ def mixed_program() -> Program:
     program.interrupt("interrupt", interrupt, cpu=0)
     program.nmi("nmi", nmi, cpu=0)
     return program
+
+
+def straight(threads: int, operations: int) -> Program:
+    """Threads that do nothing but load."""
+    program = Program("straight")
+    word = program.layout.word("word")
+
+    async def thread() -> None:
+        for _ in range(operations):
+            await word.load()
+
+    for number in range(threads):
+        program.thread(f"thread{number}", thread)
+    return program

@@ -1,5 +1,7 @@
 """Driving an interpreter by hand."""
 
+from random import Random
+
 from stackweave.core import Context, Interpreter, Outcome, Program, RandomWalk, Violation
 
 
@@ -26,3 +28,24 @@ def violation_of(program: Program, seed: int = 0) -> Violation:
     """The only violation of one random execution."""
     (violation,) = outcome_of(program, seed).violations
     return violation
+
+
+def finish_by_hand(interpreter: Interpreter, random: Random, steps: int = 10_000) -> None:
+    """Let contexts move until the end, or for some steps."""
+    for _ in range(steps):
+        if interpreter.finished or not interpreter.enabled():
+            return
+        interpreter.step(random.choice(interpreter.enabled()))
+
+
+def state_of(interpreter: Interpreter) -> tuple[object, ...]:
+    """All that a host can see."""
+    return (
+        tuple(interpreter.schedule),
+        tuple(interpreter.events),
+        tuple(interpreter.violations),
+        tuple(interpreter.store.words),
+        [list(box) for box in interpreter.store.mailboxes],
+        [(context.name, context.state, context.pending) for context in interpreter.contexts],
+        enabled(interpreter),
+    )

@@ -9,7 +9,7 @@ from stackweave.core.monitors import PROPERTIES
 DOCS: Final = Path(__file__).parents[2] / "docs"
 
 BUILT_IN: Final = ("check", "deadlock", "crash", "null-pointer", "wild-pointer", "use-after-free")
-"""Properties that the interpreter itself reports; test_violations.py has a program for each."""
+"""Properties that the interpreter itself reports: see test_violations.py, test_blocking.py and test_memory.py."""
 
 
 def rows(document: str) -> list[tuple[str, ...]]:

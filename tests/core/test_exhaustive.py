@@ -1,65 +1,16 @@
 """Small programs, all their executions: exact numbers of interleavings, operations and final states."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from itertools import combinations
 from math import comb, factorial
 from typing import Final
 
 import pytest
 
-from stackweave.core import Interpreter, Outcome, Program, RandomWalk, Verdict, choose
-from stackweave.core.context import Context
+from stackweave.core import Interpreter, Program, RandomWalk, Verdict, choose
 
-from .programs import cas_program, lost_update_program
-
-
-class Script:
-    """Follows the first decisions as given, then takes the first of whatever there is; notes all alternatives."""
-
-    def __init__(self, decisions: list[int]) -> None:
-        self.decisions = decisions
-        self.widths: list[int] = []
-
-    def begin(self, execution: int, contexts: Sequence[Context]) -> None:
-        self.widths = []
-
-    def pick(self, enabled: Sequence[Context]) -> Context:
-        return enabled[self.choose(len(enabled))]
-
-    def choose(self, n: int) -> int:
-        position = len(self.widths)
-        self.widths.append(n)
-        return self.decisions[position] if position < len(self.decisions) else 0
-
-
-def executions(program: Program) -> Iterator[Outcome]:
-    """Every execution of a program, depth first, each once."""
-    interpreter = Interpreter(program)
-    decisions: list[int] = []
-    while True:
-        script = Script(decisions)
-        yield interpreter.run(script)
-        decisions += [0] * (len(script.widths) - len(decisions))
-        while decisions and decisions[-1] + 1 == script.widths[len(decisions) - 1]:
-            decisions.pop()
-        if not decisions:
-            return
-        decisions[-1] += 1
-
-
-def straight(threads: int, operations: int) -> Program:
-    """Threads that do nothing but load."""
-    program = Program("straight")
-    word = program.layout.word("word")
-
-    async def thread() -> None:
-        for _ in range(operations):
-            await word.load()
-
-    for number in range(threads):
-        program.thread(f"thread{number}", thread)
-    return program
+from .listing import executions
+from .programs import cas_program, lost_update_program, straight
 
 
 @pytest.mark.parametrize(("threads", "operations"), [(1, 5), (2, 1), (2, 4), (3, 2), (4, 1)])

@@ -23,8 +23,8 @@ from stackweave.core import (
 from stackweave.core.explore.search import Search, Searcher, search
 from stackweave.programs import BUILTIN, Parameters
 
+from ..core.listing import executions
 from ..core.programs import cas_program, lost_update_program, mixed_program
-from ..core.test_exhaustive import executions
 from .models import program_of, random_codes, visit
 
 

@@ -39,8 +39,8 @@ from stackweave.core.explore.shrink import (
 from stackweave.core.explore.sparing import Sparing
 from stackweave.core.explore.trace import Size, trace
 
-from ..core.programs import mixed_program
-from ..core.test_exhaustive import executions, straight
+from ..core.listing import executions
+from ..core.programs import mixed_program, straight
 from .toys import everything, is_reached
 
 KINDS = ((2, 4, False), (3, 2, False), (2, 3, True))

@@ -16,7 +16,7 @@ from stackweave.core import (
 )
 from stackweave.core.explore.trace import Trace, trace
 
-from ..core.test_exhaustive import executions
+from ..core.listing import executions
 
 Plan = list[tuple[str, int, int]]
 """Of each operation: which, on which word, with what."""
