@@ -93,3 +93,16 @@ def straight(threads: int, operations: int) -> Program:
     for number in range(threads):
         program.thread(f"thread{number}", thread)
     return program
+
+
+def with_nmi(threads: int) -> Program:
+    """Threads of three loads, and an NMI on the first one's CPU."""
+    program = straight(threads, 3)
+    cpu = program.cpu(0)
+
+    async def nmi() -> None:
+        async with cpu.nmi():
+            await cpu.current.load()
+
+    program.nmi("nmi", nmi, cpu=0)
+    return program
