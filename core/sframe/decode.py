@@ -41,6 +41,7 @@ _NOT_PADDING: Final = re.compile(rb"[^\0]")
 
 _INFO_FRE_TYPE: Final = 0x0F
 _INFO_PC_TYPE: Final = 0x10
+_INFO_PAUTH_KEY_B: Final = 0x20
 _INFO_SIGNAL: Final = 0x80
 _INFO2_FDE_TYPE: Final = 0x1F
 
@@ -63,6 +64,8 @@ class FunctionDescriptor:
     """V3: the function is a signal trampoline."""
     rep_size: int
     """PC MASK: the rows repeat every so many bytes."""
+    pauth_key_b: bool
+    """AArch64: return addresses are signed with key B; with key A otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ class Table:
             _fde_type(info2, at),
             header.version is Version.V3 and bool(info & _INFO_SIGNAL),
             rep_size,
+            bool(info & _INFO_PAUTH_KEY_B),
         )
 
     def _attribute(self, at: int) -> tuple[int, int, int, int]:

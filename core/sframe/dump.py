@@ -1,14 +1,13 @@
 """A captured stack: registers and the bytes around the stack pointer, as a profiler copies them."""
 
-import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from stackweave.core.sframe.address_space import AddressSpace
 from stackweave.core.sframe.rules import Registers
 from stackweave.core.sframe.unwind import Backtrace, Unwinder
 
-_WORD: Final = struct.Struct("<Q")
+_WORD_SIZE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +18,15 @@ class StackDump:
     base: int
     """Address of the first captured byte."""
     stack: bytes
+    byte_order: Literal["little", "big"] = "little"
+    """Of the process that the stack was captured from."""
 
     def read(self, address: int) -> int | None:
         """The word at `address`, or None outside the captured bytes."""
         offset = address - self.base
-        if offset < 0 or offset + 8 > len(self.stack):
+        if offset < 0 or offset + _WORD_SIZE > len(self.stack):
             return None
-        word: int = _WORD.unpack_from(self.stack, offset)[0]
-        return word
+        return int.from_bytes(self.stack[offset : offset + _WORD_SIZE], self.byte_order)
 
     def unwind(self, space: AddressSpace) -> Backtrace:
         """The backtrace through the modules of `space`."""

@@ -62,6 +62,8 @@ class FrameRule:
     """None: the caller's FP is the frame's own."""
     interrupts: bool
     """The frame is a signal trampoline, so the caller's pc is no return address."""
+    mangled_ra: bool = False
+    """The return address carries a pointer authentication code (AArch64)."""
 
 
 NOWHERE: Final = Location(CFA, 0, False)
