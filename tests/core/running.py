@@ -1,8 +1,17 @@
 """Driving an interpreter by hand."""
 
+from collections.abc import Sequence
 from random import Random
 
-from stackweave.core import Context, Interpreter, Outcome, Program, RandomWalk, Violation
+from stackweave.core import (
+    Context,
+    FixedSchedule,
+    Interpreter,
+    Outcome,
+    Program,
+    RandomWalk,
+    Violation,
+)
 
 
 def by_name(interpreter: Interpreter, name: str) -> Context:
@@ -49,3 +58,14 @@ def state_of(interpreter: Interpreter) -> tuple[object, ...]:
         [(context.name, context.state, context.pending) for context in interpreter.contexts],
         enabled(interpreter),
     )
+
+
+def played(program: Program, decisions: Sequence[int]) -> Outcome:
+    """The interpreter's execution as far as the decisions go."""
+    interpreter, strategy = Interpreter(program), FixedSchedule(decisions)
+    interpreter.reset(strategy)
+    while len(interpreter.schedule) < len(decisions) and not interpreter.finished:
+        interpreter.step(strategy.pick(interpreter.enabled()))
+    if not interpreter.finished and not interpreter.enabled():
+        interpreter.deadlock()
+    return interpreter.finish()

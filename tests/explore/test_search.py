@@ -1,16 +1,12 @@
-"""Exhaustive search finds just what there is: against searches that have nothing to do with the engine."""
+"""Exhaustive search finds just what there is: states counted by hand, bounds, ends, what tells states apart."""
 
 from collections import deque
-from collections.abc import Sequence
-from itertools import islice, pairwise
 
 import pytest
 
 from stackweave.core import (
-    FixedSchedule,
     Interpreter,
     ModelError,
-    Outcome,
     Program,
     RandomWalk,
     Word,
@@ -20,56 +16,11 @@ from stackweave.core import (
     pause,
     schedule,
 )
-from stackweave.core.explore.search import Search, Searcher, search
+from stackweave.core.explore.search import Searcher, search
 from stackweave.programs import BUILTIN, Parameters
 
-from ..core.listing import executions
 from ..core.programs import cas_program, lost_update_program, mixed_program
-from .models import program_of, random_codes, visit
-
-
-def played(program: Program, decisions: Sequence[int]) -> Outcome:
-    """The interpreter's execution as far as the decisions go."""
-    interpreter, strategy = Interpreter(program), FixedSchedule(decisions)
-    interpreter.reset(strategy)
-    while len(interpreter.schedule) < len(decisions) and not interpreter.finished:
-        interpreter.step(strategy.pick(interpreter.enabled()))
-    if not interpreter.finished and not interpreter.enabled():
-        interpreter.deadlock()
-    return interpreter.finish()
-
-
-def replays(program: Program, found: Search) -> None:
-    """Every signature's schedule is an execution of the interpreter that shows it."""
-    for signature, decisions in found.schedules.items():
-        outcome = played(program, decisions)
-        assert outcome.schedule == decisions
-        assert signature in {each.signature for each in outcome.violations}
-
-
-@pytest.mark.parametrize("seed", range(120))
-def test_random_programs_have_the_states_that_plain_python_finds(seed: int) -> None:
-    codes = random_codes(seed)
-    program, wanted = program_of(codes), visit(codes)
-    found = search(program)
-    assert found.complete
-    assert (found.states, found.transitions) == (len(wanted.states), wanted.transitions)
-    assert set(found.signatures) == wanted.signatures
-    replays(program, found)
-
-
-@pytest.mark.parametrize("seed", range(120, 150))
-def test_random_programs_have_the_memories_that_all_executions_end_with(seed: int) -> None:
-    codes = random_codes(seed)
-    program = program_of(codes)
-    searcher = Searcher(program, keep=True)
-    searcher.explore()
-    runs = list(islice(executions(program), 20_000))
-    if len(runs) == 20_000:
-        pytest.skip("too many executions to list")
-    finals = {run.words for run in runs if not run.violations}
-    assert set(map(tuple, searcher.final_words().tolist())) == finals
-    assert searcher.seen() == {each.signature for run in runs for each in run.violations}
+from .showing import replays
 
 
 async def increment(word: Word) -> bool:
@@ -369,29 +320,6 @@ def test_random_walks_show_nothing_that_it_misses(name: str) -> None:
     assert walked <= set(found.signatures)
     assert walked
     replays(program, found)
-
-
-def switches_of(decisions: Sequence[int]) -> int:
-    """Moves of another context than moved before."""
-    moves = [entry for entry in decisions if entry >= 0]
-    return sum(now != before for before, now in pairwise(moves))
-
-
-@pytest.mark.parametrize("seed", range(0, 120, 3))
-def test_no_execution_has_fewer_switches(seed: int) -> None:
-    program = program_of(random_codes(seed))
-    found = search(program, switches=True)
-    assert found.complete
-    replays(program, found)
-    fewest: dict[str, int] = {}
-    for run in islice(executions(program), 20_000):
-        for each in run.violations:
-            fewest[each.signature] = min(
-                switches_of(run.schedule), fewest.get(each.signature, len(run.schedule))
-            )
-    for signature, decisions in found.schedules.items():
-        assert switches_of(decisions) <= fewest.get(signature, 1 << 30)
-    assert set(found.signatures) == set(search(program).signatures)
 
 
 @pytest.mark.parametrize(
