@@ -29,21 +29,21 @@ from stackweave.core.sframe.constants import (
 )
 from stackweave.core.sframe.errors import ErrorKind, SFrameError
 from stackweave.core.sframe.header import FDE_SIZE, Header, parse_header, starts_header
+from stackweave.core.sframe.layout import (
+    ATTRIBUTE,
+    ATTRIBUTE_SIZE,
+    FDE,
+    INFO2_FDE_TYPE,
+    INFO_FRE_TYPE,
+    INFO_PAUTH_KEY_B,
+    INFO_PC_TYPE,
+    INFO_SIGNAL,
+    LAST_START,
+    START,
+    WORD,
+)
 
-_FDE: Final = {Version.V1: "iIIIB", Version.V2: "iIIIBBH", Version.V3: "qII"}
-_ATTRIBUTE: Final = "HBBB"
-_ATTRIBUTE_SIZE: Final = 5
-_START: Final = {FreType.ADDR1: "B", FreType.ADDR2: "H", FreType.ADDR4: "I"}
-_WORD: Final = ("b", "h", "i")
-
-_ANY_START: Final = 0xFFFFFFFF
 _NOT_PADDING: Final = re.compile(rb"[^\0]")
-
-_INFO_FRE_TYPE: Final = 0x0F
-_INFO_PC_TYPE: Final = 0x10
-_INFO_PAUTH_KEY_B: Final = 0x20
-_INFO_SIGNAL: Final = 0x80
-_INFO2_FDE_TYPE: Final = 0x1F
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Table:
         self.header = header
         self.section = section
         self.starts, self.sizes = _addresses(section, address, header)
-        self._fields = struct.Struct(header.byte_order + _FDE[header.version])
+        self._fields = struct.Struct(header.byte_order + FDE[header.version])
 
     def __len__(self) -> int:
         return self.header.num_fdes
@@ -112,7 +112,7 @@ class Table:
         info2, rep_size = FdeType.DEFAULT.value, V1_REPEAT_SIZE
         if header.version is Version.V3:
             num_fres, info, info2, rep_size = self._attribute(fres_at)
-            fres_at += _ATTRIBUTE_SIZE
+            fres_at += ATTRIBUTE_SIZE
         else:
             num_fres, info = fields[3:5]
             if header.version is Version.V2:
@@ -125,17 +125,17 @@ class Table:
             _fre_type(info, at),
             _pc_type(info, rep_size, at),
             _fde_type(info2, at),
-            header.version is Version.V3 and bool(info & _INFO_SIGNAL),
+            header.version is Version.V3 and bool(info & INFO_SIGNAL),
             rep_size,
-            bool(info & _INFO_PAUTH_KEY_B),
+            bool(info & INFO_PAUTH_KEY_B),
         )
 
     def _attribute(self, at: int) -> tuple[int, int, int, int]:
         """The V3 attribute: number of rows, info, info2, repeat size."""
-        if at + _ATTRIBUTE_SIZE > self.header.end:
+        if at + ATTRIBUTE_SIZE > self.header.end:
             raise SFrameError(ErrorKind.TRUNCATED, at, "FDE attribute", "cut by the sub-section")
         num, info, info2, rep = struct.unpack_from(
-            self.header.byte_order + _ATTRIBUTE, self.section, at
+            self.header.byte_order + ATTRIBUTE, self.section, at
         )
         return num, info, info2, rep
 
@@ -153,8 +153,8 @@ class Table:
                 "number of FREs",
                 f"{descriptor.num_fres} rows cannot fit in {end - at} bytes",
             )
-        head = struct.Struct(self.header.byte_order + _START[descriptor.fre_type] + "B")
-        last = descriptor.size if descriptor.pc_type is PcType.INC else _ANY_START
+        head = struct.Struct(self.header.byte_order + START[descriptor.fre_type] + "B")
+        last = descriptor.size if descriptor.pc_type is PcType.INC else LAST_START
         starts, places = array("I"), array("Q")
         previous = -1
         for _ in range(descriptor.num_fres):
@@ -179,10 +179,10 @@ class Table:
     def row(self, at: int, fre_type: FreType) -> FrameRow:
         """The row at a section offset that `row_places` gave."""
         order = self.header.byte_order
-        start, info = struct.unpack_from(order + _START[fre_type] + "B", self.section, at)
+        start, info = struct.unpack_from(order + START[fre_type] + "B", self.section, at)
         count, size_code = (info >> 1) & 0xF, (info >> 5) & 0x3
         words = struct.unpack_from(
-            f"{order}{count}{_WORD[size_code]}", self.section, at + (1 << fre_type) + 1
+            f"{order}{count}{WORD[size_code]}", self.section, at + (1 << fre_type) + 1
         )
         return FrameRow(start, BaseRegister(info & 1), bool(info & 0x80), 1 << size_code, words)
 
@@ -223,7 +223,7 @@ def _addresses(section: bytes, address: int, header: Header) -> tuple[list[int],
     start = address of the section + field, or address of the field itself + field (PCREL).
     """
     size = FDE_SIZE[header.version]
-    layout = struct.Struct(header.byte_order + _FDE[header.version])
+    layout = struct.Struct(header.byte_order + FDE[header.version])
     last = header.fdes_at + header.num_fdes * size
     entries = layout.iter_unpack(memoryview(section)[header.fdes_at : last])
     if header.flags & Flag.FDE_FUNC_START_PCREL:
@@ -235,14 +235,14 @@ def _addresses(section: bytes, address: int, header: Header) -> tuple[list[int],
 
 
 def _fre_type(info: int, at: int) -> FreType:
-    value = info & _INFO_FRE_TYPE
+    value = info & INFO_FRE_TYPE
     if value > FreType.ADDR4:
         raise SFrameError(ErrorKind.INCONSISTENT, at, "FRE type", str(value))
     return FreType(value)
 
 
 def _pc_type(info: int, rep_size: int, at: int) -> PcType:
-    if not info & _INFO_PC_TYPE:
+    if not info & INFO_PC_TYPE:
         return PcType.INC
     if not rep_size:
         raise SFrameError(ErrorKind.INCONSISTENT, at, "repeat size", "0 in a PC MASK function")
@@ -250,7 +250,7 @@ def _pc_type(info: int, rep_size: int, at: int) -> PcType:
 
 
 def _fde_type(info2: int, at: int) -> FdeType:
-    value = info2 & _INFO2_FDE_TYPE
+    value = info2 & INFO2_FDE_TYPE
     if value > FdeType.FLEX:
         raise SFrameError(ErrorKind.UNSUPPORTED, at, "FDE type", str(value))
     return FdeType(value)

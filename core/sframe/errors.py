@@ -1,4 +1,4 @@
-"""What can be wrong with the bytes: one exception for SFrame data, one for the ELF around it."""
+"""One exception for SFrame data, one for the ELF around it, one for what cannot be written."""
 
 from enum import Enum
 
@@ -26,3 +26,11 @@ class SFrameError(Exception):
 
 class ElfError(Exception):
     """An ELF file or core that cannot be used; the message names the file and the cause."""
+
+
+class EncodeError(Exception):
+    """A caller asked for a section that the format cannot hold; the message says what."""
+
+
+class DumpError(Exception):
+    """A perf.data file or stack dump that cannot be used; the message names the cause."""
