@@ -1,14 +1,12 @@
 """Both back ends; trio's clock is virtual, so that nothing waits."""
 
-from typing import Any
-
 import pytest
 import sniffio
 from trio.testing import MockClock
 
 
 @pytest.fixture(params=["trio", "asyncio"])
-def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, MockClock]]:
     options = {"clock": MockClock(autojump_threshold=0)} if request.param == "trio" else {}
     return request.param, options
 

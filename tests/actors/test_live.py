@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import anyio
 import pytest
@@ -25,6 +24,7 @@ from stackweave.core import (
     schedule,
     wake_up_new_task,
 )
+from stackweave.core.context import Body
 from stackweave.core.events import CallbackBegin, RequestEnd
 from stackweave.wire.messages import Exit, Nmi, SystemCall
 
@@ -128,7 +128,7 @@ async def test_a_message_that_has_no_form_is_its_senders_fault() -> None:
     assert outcome.violations[0].context == "sends"
 
 
-def _reads(receive: Callable[[], Awaitable[object]]) -> Callable[[], Any]:
+def _reads(receive: Callable[[], Awaitable[object]]) -> Body:
     async def reads() -> None:
         await receive()
 

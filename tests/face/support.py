@@ -81,7 +81,7 @@ class Run:
     def __init__(self, code: int, out: str, err: str) -> None:
         self.code, self.out, self.err = code, out, err
 
-    def json(self) -> Any:
+    def json(self) -> Any:  # tests say what they expect of it
         """The one document on stdout."""
         return json.loads(self.out)
 

@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -70,12 +70,12 @@ main(["run", "--seconds", "3600", "--journal", sys.argv[1], "--backend", sys.arg
 pytestmark = pytest.mark.usefixtures("calm")
 
 
-def same(document: Any) -> dict[str, object]:
+def same(document: Mapping[str, object]) -> dict[str, object]:
     """What two runs of one order have in common."""
     return {key: value for key, value in document.items() if key not in ("seconds", "codec")}
 
 
-def wait_for(process: subprocess.Popen[Any], journal: Path) -> None:
+def wait_for(process: "subprocess.Popen[bytes] | subprocess.Popen[str]", journal: Path) -> None:
     """Until a run has written the first decisions to its journal."""
     while process.poll() is None and (not journal.exists() or journal.stat().st_size < 9000):
         time.sleep(0.02)

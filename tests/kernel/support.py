@@ -13,7 +13,7 @@ from stackweave.core import (
     State,
     emit,
 )
-from stackweave.core.kernel.generation import Callback
+from stackweave.core.kernel.generation import Callback, Caller
 from stackweave.core.kernel.life import Detach
 from stackweave.core.kernel.system import System
 from stackweave.core.kernel.unwind_user import Faults, Unwinder
@@ -100,6 +100,22 @@ class Kernel:
 
         context = self.program.task(f"task{number}", live_on, cpus=cpus, live=live)
         self.system.runs(self.system.tasks[number], context)
+
+    def asks(self, *tracers: int, calls: int = 1) -> None:
+        """Task 0 makes system calls that ask for these tracers, one after the other, and exits."""
+        task = self.system.tasks[0]
+
+        async def handler(caller: Caller) -> None:
+            for tracer in tracers:
+                await self.system.request(tracer, caller)
+
+        async def body() -> None:
+            for _ in range(calls):
+                await self.system.entry.syscall(task, handler)
+            await self.system.entry.enter_from_user_mode(task)
+            await self.system.life.do_exit(task)
+
+        self.task(0, body)
 
     def nmi(self, body: Callable[[], Awaitable[None]], cpu: int = 0) -> None:
         """What an NMI context does; and the irq_work interrupt."""

@@ -35,28 +35,11 @@ def _forgetting(function: Callable[..., object], old: str, new: str) -> Change:
     return Change("the flavour is forgotten", (edit(function, old, new),))
 
 
-def _calls(kernel: Kernel, *tracers: int, calls: int = 1) -> None:
-    """Task 0 makes system calls that ask for these tracers, and exits."""
-    system, task = kernel.system, kernel.system.tasks[0]
-
-    async def handler(caller: Caller) -> None:
-        for tracer in tracers:
-            await system.request(tracer, caller)
-
-    async def body() -> None:
-        for _ in range(calls):
-            await system.entry.syscall(task, handler)
-        await system.entry.enter_from_user_mode(task)
-        await system.life.do_exit(task)
-
-    kernel.task(0, body)
-
-
 def _with_nmi(generation: str, flavour: str | None) -> list[Outcome]:
     """An NMI that asks for tracer 1, wherever it may come."""
     kernel = Kernel(generation, flavour=flavour)
     system = kernel.system
-    _calls(kernel, 0, calls=2)
+    kernel.asks(0, calls=2)
 
     async def come() -> None:
         await system.entry.nmi(system.cpus[0], requests(system, 1))
@@ -96,7 +79,7 @@ def _a_refused_nmi_takes_the_bits_away(generation: str, flavour: str | None) -> 
 def _resets_before(generation: str, flavour: str | None) -> list[bool]:
     """Of each reset: whether it came before the entry's request."""
     kernel = Kernel(generation, flavour=flavour)
-    _calls(kernel, 0)
+    kernel.asks(0)
     kinds = [each for each in kernel.run().events if type(each.event) in (RequestEnd, UnwindReset)]
     asked = next(at for at, each in enumerate(kinds) if isinstance(each.event, RequestEnd))
     return [at < asked for at, each in enumerate(kinds) if isinstance(each.event, UnwindReset)]
@@ -115,7 +98,7 @@ def _asked_when_interrupts_go_on(generation: str, flavour: str | None) -> Outcom
     kernel = Kernel(generation, tracers=1, flavour=flavour)
     system = kernel.system
     system.entry.exit_events(irq_on=requests(system, 0, outside=False))
-    _calls(kernel, 0, calls=2)
+    kernel.asks(0, calls=2)
     return kernel.run()
 
 
@@ -312,7 +295,7 @@ def test_two_tracers_of_high_bits_are_called_for_none_where_the_variable_is_an_i
     kernel = Kernel(tracers=2, registered=False, flavour="int-bit")
     system = kernel.system
     system.start_registered([(1, 31), (0, 40)])
-    _calls(kernel, 0)
+    kernel.asks(0)
     outcome = kernel.run()
     assert [end.returned for end in events(outcome, RequestEnd)] == [0]
     assert not events(outcome, CallbackBegin), "BIT(40) is no bit of an int"
@@ -328,7 +311,7 @@ def test_what_a_generation_takes(generation: str) -> None:
     for name in kind.takes:
         assert kind.flavoured(name) != kind.default, "it makes a difference"
         kernel = Kernel(generation, flavour=name)
-        _calls(kernel, 0)
+        kernel.asks(0)
         outcome = kernel.run()
         assert len(events(outcome, KernelEntry)) == len(events(outcome, KernelExit)) + 1
     for name in sorted(set(NAMES) - set(kind.takes)):
@@ -369,7 +352,7 @@ def test_a_request_whenever_interrupts_go_off_goes_on_for_ever_with_a_flag_alone
         kernel = Kernel(generation, tracers=1, bound=3_000)
         system = kernel.system
         system.entry.exit_events(irq_off=requests(system, 0, outside=False))
-        _calls(kernel)
+        kernel.asks()
         outcome = kernel.run()
         assert (outcome.verdict is Verdict.INCOMPLETE) is not ends
         assert (len(events(outcome, CallbackBegin)) == 1) is ends

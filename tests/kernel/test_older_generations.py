@@ -25,23 +25,6 @@ ANSWERS = {"per_work": -EINVAL, "mutex_list": -EINVAL, "mutex_list_nmi": 0}
 """To a request from an NMI."""
 
 
-def one_call(kernel: Kernel, *tracers: int, calls: int = 1) -> None:
-    """Task 0 makes system calls that ask for these tracers, one after the other, and exits."""
-    system, task = kernel.system, kernel.system.tasks[0]
-
-    async def handler(caller: Caller) -> None:
-        for tracer in tracers:
-            await system.request(tracer, caller)
-
-    async def body() -> None:
-        for _ in range(calls):
-            await system.entry.syscall(task, handler)
-        await system.entry.enter_from_user_mode(task)
-        await system.life.do_exit(task)
-
-    kernel.task(0, body)
-
-
 def asks_in_nmi(kernel: Kernel, tracer: int) -> None:
     """An NMI asks once."""
 
@@ -56,7 +39,7 @@ def asks_in_nmi(kernel: Kernel, tracer: int) -> None:
 
 def test_the_first_cookie_of_per_work_is_zero() -> None:
     kernel = Kernel("per_work", tracers=2)
-    one_call(kernel, 0, 1)
+    kernel.asks(0, 1)
     outcome = kernel.run()
     assert [(end.returned, end.cookie) for end in events(outcome, RequestEnd)] == [(0, 0), (0, 1)]
     assert [begin.cookie for begin in events(outcome, CallbackBegin)] == [1, 1]
@@ -66,7 +49,7 @@ def test_the_count_wraps_to_no_cookie() -> None:
     kernel = Kernel("per_work", tracers=3)
     counter: Word = kernel.system.deferral.unwind_ctx_ctr[0]
     kernel.program.layout.initialise(counter, (1 << COUNT_BITS) - 1)
-    one_call(kernel, 0, 1, 2)
+    kernel.asks(0, 1, 2)
     cookies = [end.cookie for end in events(kernel.run(), RequestEnd)]
     assert cookies == [0, 0, 1], "0 reads as unset: the second request makes another cookie"
 
@@ -135,7 +118,7 @@ def test_a_flag_for_each_task_refuses_nobody_else(generation: str) -> None:
 @pytest.mark.parametrize(("generation", "answer"), list(ANSWERS.items()))
 def test_who_may_ask_in_an_nmi(generation: str, answer: int) -> None:
     kernel = Kernel(generation, tracers=1)
-    one_call(kernel)
+    kernel.asks()
     asks_in_nmi(kernel, 0)
     answers = {end.returned for run in kernel.runs(50) for end in events(run, RequestEnd)}
     assert answers - {answer} <= {-EINVAL}, "in the idle task, or in one that exits"
@@ -144,7 +127,7 @@ def test_who_may_ask_in_an_nmi(generation: str, answer: int) -> None:
 
 def test_a_trace_that_could_not_be_made_is_what_lay_on_the_stack() -> None:
     kernel = Kernel("per_work", tracers=1, faults=Faults.ALLOCATION)
-    one_call(kernel, 0)
+    kernel.asks(0)
     outcomes = list(kernel.runs(40))
     garbage = [run for run in outcomes if events(run, UndefinedBehaviour)]
     assert 0 < len(garbage) < len(outcomes)
@@ -153,7 +136,7 @@ def test_a_trace_that_could_not_be_made_is_what_lay_on_the_stack() -> None:
 
 def test_cancel_does_not_wait_for_a_callback_of_per_work() -> None:
     kernel = Kernel("per_work", cpus=2, tracers=1)
-    one_call(kernel, 0)
+    kernel.asks(0)
 
     async def cancel() -> None:
         await kernel.system.cancel(0)
@@ -173,7 +156,7 @@ def test_cancel_does_not_wait_for_a_callback_of_per_work() -> None:
 @pytest.mark.parametrize("generation", ["mutex_list", "mutex_list_nmi"])
 def test_everybody_is_called_newest_first(generation: str) -> None:
     kernel = Kernel(generation, tracers=3)
-    one_call(kernel, 1, 1)
+    kernel.asks(1, 1)
     outcome = kernel.run()
     assert [end.returned for end in events(outcome, RequestEnd)] == [0, 1]
     assert [begin.tracer for begin in events(outcome, CallbackBegin)] == [2, 1, 0]
@@ -181,7 +164,7 @@ def test_everybody_is_called_newest_first(generation: str) -> None:
 
 def test_an_nmi_anywhere_queues_the_work_once() -> None:
     kernel = Kernel("mutex_list_nmi", tracers=1)
-    one_call(kernel, 0)
+    kernel.asks(0)
     asks_in_nmi(kernel, 0)
     zeros = []
     for outcome in everywhere(kernel.program, "task0", "nmi"):
@@ -194,7 +177,7 @@ def test_an_nmi_anywhere_queues_the_work_once() -> None:
 
 def test_a_request_in_the_window_before_the_reset_is_called_back_with_another_cookie() -> None:
     kernel = Kernel("mutex_list_nmi", tracers=1)
-    one_call(kernel, 0, calls=2)
+    kernel.asks(0, calls=2)
     asks_in_nmi(kernel, 0)
     unanswered = 0
     for outcome in everywhere(kernel.program, "task0", "nmi"):
@@ -208,7 +191,7 @@ def test_a_pending_callback_that_was_the_one_before() -> None:
     """The flag is cleared after the callback: an interrupt between the two is told that one is pending."""
     kernel = Kernel("per_work", tracers=2)
     system = kernel.system
-    one_call(kernel, 1, 0)  # the second request has the entry's cookie
+    kernel.asks(1, 0)  # the second request has the entry's cookie
 
     async def come() -> None:
         await system.entry.interrupt(system.cpus[0], requests(system, 0))
@@ -244,6 +227,6 @@ def test_what_a_return_value_promises(
 
 def test_the_reset_of_per_work_is_of_the_entry_before() -> None:
     kernel = Kernel("per_work", tracers=1)
-    one_call(kernel, 0)
+    kernel.asks(0)
     outcome = kernel.run()
     assert events(outcome, UnwindReset) == [UnwindReset(0, at_entry=True)] * 2
