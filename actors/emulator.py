@@ -86,8 +86,7 @@ class Emulator:
             faults=faults,
             callback=self._callback,
         )
-        first = self.system.first_bit
-        self.system.start_registered([(each, first + each) for each in reversed(range(tracers))])
+        self.system.start_all_registered()
         self._alive = self.program.layout.word("alive", tasks)
         self._capacity = capacity
         self.tracers = self._make_tracers(agenda)

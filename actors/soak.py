@@ -12,6 +12,7 @@ from stackweave.core.events import KernelExit
 from stackweave.wire.messages import Cancel, Exit, Interrupt, Nmi, Register, SystemCall
 
 from .emulator import Emulator
+from .listener import Listener
 from .live import Live
 from .timetable import Arrival, Source
 
@@ -50,20 +51,18 @@ def farewell(emulator: Emulator) -> list[Arrival]:
     return [Arrival(task.inbox, Exit()) for task in emulator.tasks]
 
 
-class Entries:
+class Entries(Listener):
     """Counts the kernel entries of a live run, each at its end, and stops it after so many; give it as `watch`."""
 
     def __init__(self, enough: int | None = None) -> None:
+        super().__init__(self._count)
         self.count = 0
         self._enough = enough
-        self._seen = 0
 
     def __call__(self, live: Live) -> None:
-        events = live.interpreter.events
-        if len(events) == self._seen:
-            return
-        for occurrence in events[self._seen :]:
-            self.count += type(occurrence.event) is KernelExit
-        self._seen = len(events)
+        super().__call__(live)
         if self._enough is not None and self.count >= self._enough:
             live.stop()
+
+    def _count(self, event: object) -> None:
+        self.count += type(event) is KernelExit

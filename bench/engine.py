@@ -36,7 +36,7 @@ def deferred_unwind() -> Program:
     sizes = Parameters("completed", tracers=2, syscalls=CALLS)
     stage = Stage("deferred-unwind", sizes, tracers=2, syscalls=CALLS)
     system = stage.system
-    system.start_registered(stage.first_bits())
+    system.start_all_registered()
     stage.task(0, asks(stage, 0))
 
     async def nmis(tracer: int) -> None:

@@ -127,6 +127,12 @@ class System:
         self._contexts[task.number] = context
         self._tasks_by_current[context + 1] = task
 
+    def start_all_registered(self) -> None:
+        """Let the program begin with every tracer registered, one after the other: the last one is the newest."""
+        first = self.first_bit
+        newest_first = reversed(range(len(self.tracers)))
+        self.start_registered([(tracer, first + tracer) for tracer in newest_first])
+
     def start_registered(self, bits: Sequence[tuple[int, int]]) -> None:
         """Let the program begin with tracers registered: (tracer, bit), the newest registration first.
 

@@ -81,9 +81,7 @@ class Kernel:
             flavour=flavour,
         )
         if registered:
-            first = self.system.first_bit
-            newest_first = [(tracer, first + tracer) for tracer in reversed(range(tracers))]
-            self.system.start_registered(newest_first)
+            self.system.start_all_registered()
 
     def task(
         self,

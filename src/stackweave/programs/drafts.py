@@ -21,7 +21,7 @@ def alternation(parameters: Parameters) -> Program:
             await a_few_times(stage, 1)(Caller(task))
 
     stage = Stage("alternation", parameters, generation="bitmask_v12", tracers=2, callback=deliver)
-    stage.system.start_registered(stage.first_bits())
+    stage.system.start_all_registered()
     stage.system.entry.exit_events(irq_off=a_few_times(stage, 0))
     stage.task(0, asks(stage, 0))
     return stage.finish()
@@ -33,7 +33,7 @@ def spoilt_swap(parameters: Parameters) -> Program:
     The request takes it that an NMI has set PENDING, and only adds its bit.
     """
     stage = Stage("spoilt-swap", parameters, generation="bitmask_v12", cpus=2, tracers=2)
-    stage.system.start_registered(stage.first_bits())
+    stage.system.start_all_registered()
     served = stage.system.tracers[1].records
 
     async def after_the_other(caller: Caller) -> None:

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Final
 
-from stackweave.actors import Emulator
+from stackweave.actors import NOTHING, Agenda, Emulator
 from stackweave.core import UsageError
 
 from .parameters import Parameters
-from .sizes import sizes
+from .sizes import Sizes, sizes
 
 MOST: Final = 64
 """CPUs, tasks or tracers: every actor is looked at after each operation."""
@@ -24,14 +24,21 @@ def machine(parameters: Parameters) -> Emulator:
     size = sizes(chosen)
     if max(size.cpus, size.tasks, size.tracers) > MOST:
         raise UsageError(f"a live run takes at most {MOST} CPUs, tasks and tracers each")
+    return emulator("live", size)
+
+
+def emulator(name: str, size: Sizes, agenda: Agenda | None = None) -> Emulator:
+    """The actors of a program of that size. Where there is no agenda the system calls come by message."""
     given = size.given()
-    del given["syscalls"]  # they come by message, until the run is stopped
+    if agenda is None:
+        del given["syscalls"]
     return Emulator(
-        "live",
+        name,
         generation=size.generation,
         flavour=size.flavour,
         cpus=size.cpus,
         tasks=size.tasks,
         tracers=size.tracers,
+        agenda=agenda or NOTHING,
         parameters=given,
     )

@@ -1,9 +1,10 @@
 """The default program: everything at once, as a machine under several tracers has it."""
 
-from stackweave.actors import Agenda, Emulator
+from stackweave.actors import Agenda
 from stackweave.core import Program
 from stackweave.wire.messages import Cancel, Exit, Interrupt, Nmi, Register, SystemCall
 
+from .machine import emulator
 from .parameters import Parameters
 from .sizes import sizes
 
@@ -28,14 +29,4 @@ def scenario(parameters: Parameters) -> Program:
         nmis=[[Nmi((last - cpu) % size.tracers)] * 2 for cpu in range(size.cpus)],
         tracers=[*([] for _ in range(last)), [Cancel(), Register()]],
     )
-    emulator = Emulator(
-        "default",
-        generation=size.generation,
-        flavour=size.flavour,
-        cpus=size.cpus,
-        tasks=size.tasks,
-        tracers=size.tracers,
-        agenda=agenda,
-        parameters=size.given(),
-    )
-    return emulator.program
+    return emulator("default", size, agenda).program

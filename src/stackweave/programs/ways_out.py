@@ -3,6 +3,7 @@
 The numbers are those of the list of upstream's open bugs in the project's kernel reference.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from stackweave.core import Program
@@ -21,7 +22,7 @@ _REPEATING: Final = 1 << 31
 def irq_on_event_asks(parameters: Parameters) -> Program:
     """9: the event of interrupts going on, the last on the way out, asks: since cf76553aaa36 after the reset."""
     stage = Stage("irq-on-event-asks", parameters)
-    stage.system.start_registered(stage.first_bits())
+    stage.system.start_all_registered()
     stage.system.entry.exit_events(irq_on=requests(stage.system, 0, outside=False))
     stage.task(0, asks(stage, 0))
     return stage.finish()
@@ -31,7 +32,7 @@ def next_cookie(parameters: Parameters) -> Program:
     """7: an NMI asks inside the reset, and an interrupt of the next entry asks before the callback: that one's
     cookie is what the callback brings."""
     stage = Stage("next-cookie", parameters, tracers=2)
-    stage.system.start_registered(stage.first_bits())
+    stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     stage.nmi(0, asks(stage, 1))
     stage.interrupt(0, asks(stage, 0))
@@ -41,7 +42,7 @@ def next_cookie(parameters: Parameters) -> Program:
 def nmi_cannot_add(parameters: Parameters) -> Program:
     """10: without irq_work an NMI's task work cannot be added, and 0 is written to the mask: all bits go."""
     stage = Stage("nmi-cannot-add", parameters, flavour="no-irq-work", tracers=2, syscalls=2)
-    stage.system.start_registered(stage.first_bits())
+    stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     stage.nmi(0, asks(stage, 1))
     return stage.finish()
@@ -50,35 +51,34 @@ def nmi_cannot_add(parameters: Parameters) -> Program:
 def exec_after_request(parameters: Parameters) -> Program:
     """11: a task asks and then executes another program: the trace is of the new image."""
     stage = Stage("exec-after-request", parameters)
-    stage.system.start_registered(stage.first_bits())
-
-    async def execve(caller: Caller) -> None:
-        await asks(stage, 0)(caller)
-        if caller.task is not None:
-            await stage.system.life.exec(caller.task, caller.task.stacks[-1])
-
-    stage.task(0, execve)
-    return stage.finish()
+    return _asks_and_leaves_its_stack(stage, stage.system.life.exec)
 
 
 def sigreturn_after_request(parameters: Parameters) -> Program:
     """11: a task asks in rt_sigreturn(), and the stack becomes that of the interrupted code."""
     stage = Stage("sigreturn-after-request", parameters)
-    stage.system.start_registered(stage.first_bits())
+    return _asks_and_leaves_its_stack(stage, stage.system.life.sigreturn)
 
-    async def rt_sigreturn(caller: Caller) -> None:
+
+def _asks_and_leaves_its_stack(
+    stage: Stage, way: Callable[[Task, int], Awaitable[None]]
+) -> Program:
+    """A system call asks and then goes its way, which gives the task another stack."""
+    stage.system.start_all_registered()
+
+    async def call(caller: Caller) -> None:
         await asks(stage, 0)(caller)
         if caller.task is not None:
-            await stage.system.life.sigreturn(caller.task, caller.task.stacks[-1])
+            await way(caller.task, caller.task.stacks[-1])
 
-    stage.task(0, rt_sigreturn)
+    stage.task(0, call)
     return stage.finish()
 
 
 def user_worker_asks(parameters: Parameters) -> Program:
     """12: a user worker is asked about: it has no user stack, and never returns to user mode."""
     stage = Stage("user-worker-asks", parameters, tasks=2)
-    stage.system.start_registered(stage.first_bits())
+    stage.system.start_all_registered()
     worker = stage.system.tasks[1]
 
     async def io_uring_setup(caller: Caller) -> None:
@@ -96,7 +96,7 @@ def user_worker_asks(parameters: Parameters) -> Program:
 def cookie_repeats(parameters: Parameters) -> Program:
     """The CPU's counter comes round between two requests of one task, as after 2^31 other contexts."""
     stage = Stage("cookie-repeats", parameters)
-    stage.system.start_registered(stage.first_bits())
+    stage.system.start_all_registered()
 
     async def meanwhile(caller: Caller) -> None:
         await stage.system.deferral.unwind_ctx_ctr[0].fetch_add(2 * (_REPEATING - 1))
@@ -115,7 +115,7 @@ def callback_cancels(parameters: Parameters) -> Program:
         await stage.system.cancel(tracer)
 
     stage = Stage("callback-cancels", parameters, callback=deliver_and_leave)
-    stage.system.start_registered(stage.first_bits())
+    stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     return stage.finish()
 
@@ -125,7 +125,7 @@ def no_cache(parameters: Parameters) -> Program:
     stage = Stage(
         "no-cache", parameters, generation="completed", tracers=2, faults=Faults.ALLOCATION
     )
-    stage.system.start_registered(stage.first_bits())
+    stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     stage.interrupt(0, asks(stage, 1))
     return stage.finish()
