@@ -5,8 +5,9 @@
     print([core.unwind(thread) for thread in core.threads])
 
 Layers, each knowing only those before it: `constants`, `errors`; `header`, `decode` (bytes to
-rows); `rules` and one module per ABI, `amd64` (rows to equations); `lookup` (address to rule);
-`elf`, `symbols`, `module` (a linked file); `unwind` (frame to frame, memory passed in);
+rows); `rules` and one module per ABI, `amd64`, `aarch64`, `s390x` (rows to equations); `elf`;
+`architectures` (which ABI is which); `lookup` (address to rule); `relocate`, `symbols`, `module`
+(a linked file); `unwind` (frame to frame, memory passed in);
 `address_space`, `dump`, `core_file`, `packed` (where registers and memory come from).
 """
 

@@ -1,7 +1,8 @@
 """A core file: threads, mapped files and memory, with the modules that belong to it.
 
 Linux and gdb write the same notes, in different places and amounts. Registers come from one
-NT_PRSTATUS note per thread, file mappings from NT_FILE; both are recognised by owner and type
+NT_PRSTATUS note per thread, where rules may name floating point registers also from the
+NT_FPREGSET note behind it, and file mappings from NT_FILE; all are recognised by owner and type
 together, because a type number means nothing alone (gdb adds its own). Memory comes from the
 PT_LOAD segments. Cores leave out what the files on disk hold, so a read that the core cannot
 answer goes to the module mapped there, if that part of it is read-only.
@@ -15,34 +16,35 @@ A truncated core gives what is there; `missing` says what is not.
 import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from stackweave.core.sframe import amd64
 from stackweave.core.sframe.address_space import AddressSpace, FileMapping
+from stackweave.core.sframe.architectures import ARCHITECTURES, abi_of
 from stackweave.core.sframe.elf import (
-    EM_X86_64,
     ET_CORE,
     PF_X,
     PT_LOAD,
     PT_NOTE,
+    ByteOrder,
     ElfImage,
+    Note,
     Segment,
     map_file,
     parse_elf,
 )
 from stackweave.core.sframe.errors import ElfError
 from stackweave.core.sframe.module import Module, build_id
-from stackweave.core.sframe.rules import Registers
+from stackweave.core.sframe.rules import Architecture, ReadWord, Registers
 from stackweave.core.sframe.unwind import Backtrace, Unwinder
 
 _OWNER: Final = b"CORE"
 _NT_PRSTATUS: Final = 1
+_NT_FPREGSET: Final = 2
 _NT_FILE: Final = 0x46494C45
 _LWP_AT: Final = 32
-_WORD: Final = struct.Struct("<Q")
-_FILE_RANGE: Final = struct.Struct("<QQQ")
+_WORD_SIZE: Final = 8
 _PAGE: Final = 0x1000
 _FIRST_PAGES: Final = 0x2000
 """Bytes of a mapped file's beginning to search for its build id."""
@@ -57,18 +59,18 @@ class CoreThread:
 
 
 class CoreFile:
-    """A dumped AMD64 process, ready to unwind."""
+    """A dumped process, ready to unwind."""
 
     def __init__(self, image: ElfImage, modules: Iterable[Module] = ()) -> None:
         """Take a parsed core and the files it may have mapped; raises `ElfError`."""
-        if image.kind != ET_CORE or image.machine != EM_X86_64:
-            raise ElfError(f"{image.name}: not an AMD64 core file")
+        if image.kind != ET_CORE:
+            raise ElfError(f"{image.name}: not a core file")
+        self.architecture = ARCHITECTURES[abi_of(image)]
         self.image = image
         notes = [note for note in image.notes() if note.owner == _OWNER]
-        prstatus = [note.contents for note in notes if note.type == _NT_PRSTATUS]
-        self.threads = tuple(_threads(prstatus))
+        self.threads = tuple(_threads(notes, self.architecture, image.byte_order))
         files = next((note.contents for note in notes if note.type == _NT_FILE), None)
-        self.mappings = tuple(_file_mappings(files or b""))
+        self.mappings = tuple(_file_mappings(files or b"", image.byte_order))
         self._loads = sorted(
             (s for s in image.segments if s.type == PT_LOAD), key=lambda load: load.address
         )
@@ -94,8 +96,8 @@ class CoreFile:
 
     def read(self, address: int) -> int | None:
         """The word at `address`, from the core or a mapped file; None if neither has it."""
-        data = self.read_bytes(address, _WORD.size)
-        return None if data is None else int.from_bytes(data, "little")
+        data = self.read_bytes(address, _WORD_SIZE)
+        return None if data is None else int.from_bytes(data, self.image.byte_order)
 
     def read_bytes(self, address: int, size: int) -> bytes | None:
         """`size` bytes at `address`; None unless all are there."""
@@ -193,22 +195,50 @@ def _build_id_in(first_pages: bytes, path: str) -> bytes | None:
         return None
 
 
-def _threads(prstatus: Iterable[bytes]) -> Iterator[CoreThread]:
-    for contents in prstatus:
-        registers = amd64.thread_registers(contents)
-        if registers is not None:
-            yield CoreThread(int.from_bytes(contents[_LWP_AT : _LWP_AT + 4], "little"), registers)
+def _threads(
+    notes: Iterable[Note], architecture: Architecture, byte_order: ByteOrder
+) -> Iterator[CoreThread]:
+    """One thread per NT_PRSTATUS note; the other notes behind it belong to the same thread."""
+    thread: CoreThread | None = None
+    for note in notes:
+        read = _reader(note.contents, byte_order)
+        if note.type == _NT_PRSTATUS:
+            if thread is not None:
+                yield thread
+            layout = architecture.PRSTATUS
+            registers = layout.registers_at(0, read, architecture.SP, architecture.FP)
+            lwp = int.from_bytes(note.contents[_LWP_AT : _LWP_AT + 4], byte_order)
+            thread = None if registers is None else CoreThread(lwp, registers)
+        elif note.type == _NT_FPREGSET and thread is not None:
+            floats = {number: read(at) for number, at in architecture.FPREGSET.items()}
+            known = {number: word for number, word in floats.items() if word is not None}
+            others = {**thread.registers.others, **known}
+            thread = replace(thread, registers=replace(thread.registers, others=others))
+    if thread is not None:
+        yield thread
 
 
-def _file_mappings(contents: bytes) -> Iterator[FileMapping]:
+def _reader(contents: bytes, byte_order: ByteOrder) -> ReadWord:
+    """Reads the words of a note, by offset."""
+
+    def read(at: int) -> int | None:
+        word = contents[at : at + _WORD_SIZE]
+        return int.from_bytes(word, byte_order) if len(word) == _WORD_SIZE else None
+
+    return read
+
+
+def _file_mappings(contents: bytes, byte_order: ByteOrder) -> Iterator[FileMapping]:
     """NT_FILE: count, page size, (start, end, offset in pages) of each, then the names."""
+    order = "<" if byte_order == "little" else ">"
     if len(contents) < 16:
         return
-    count, page_size = struct.unpack_from("<QQ", contents)
-    if count > (len(contents) - 16) // _FILE_RANGE.size:
+    count, page_size = struct.unpack_from(f"{order}QQ", contents)
+    file_range = struct.Struct(f"{order}QQQ")
+    if count > (len(contents) - 16) // file_range.size:
         return
-    ranges_end = 16 + count * _FILE_RANGE.size
+    ranges_end = 16 + count * file_range.size
     names = contents[ranges_end:].split(b"\0")
-    ranges = _FILE_RANGE.iter_unpack(memoryview(contents)[16:ranges_end])
+    ranges = file_range.iter_unpack(memoryview(contents)[16:ranges_end])
     for (low, high, offset), name in zip(ranges, names, strict=False):
         yield FileMapping(low, high, offset * page_size, name.decode("utf-8", "backslashreplace"))

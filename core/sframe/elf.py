@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from stackweave.core.sframe.errors import ElfError
 
@@ -29,23 +29,29 @@ if TYPE_CHECKING:
     from elftools.construct import Construct
     from elftools.elf.structs import ELFStructs
 
+ET_REL: Final = 1
 ET_CORE: Final = 4
+EM_S390: Final = 22
 EM_X86_64: Final = 62
+EM_AARCH64: Final = 183
 PT_LOAD: Final = 1
 PT_NOTE: Final = 4
 PF_X: Final = 1
 PF_W: Final = 2
 SHT_SYMTAB: Final = 2
+SHT_RELA: Final = 4
 SHT_NOTE: Final = 7
 SHT_NOBITS: Final = 8
 SHT_DYNSYM: Final = 11
 SHF_EXECINSTR: Final = 4
 
-_NOTE: Final = struct.Struct("<III")
+_HEADER_SIZE: Final = 64
 _PN_XNUM: Final = 0xFFFF
 _NAME_LIMIT: Final = 256
 
 Buffer = bytes | mmap.mmap
+ByteOrder = Literal["little", "big"]
+_BYTE_ORDERS: Final[Mapping[bytes, ByteOrder]] = {b"\1": "little", b"\2": "big"}
 _Row = Mapping[str, Any]
 """One decoded row: a number, a nested row or, where pyelftools knows one, a number's name."""
 
@@ -74,6 +80,8 @@ class Section:
     size: int
     link: int
     """Index of the section that belongs to it, such as the string table of symbols."""
+    info: int
+    """For relocations: index of the section that they change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,19 @@ class SymbolEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class RelocationEntry:
+    """A row of a table of relocations with addends."""
+
+    offset: int
+    """In object files: bytes from the beginning of the changed section."""
+    symbol: int
+    """Index in the symbol table."""
+    type: int
+    """What it means depends on the machine."""
+    addend: int
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """One note; only owner and type together say what it is."""
 
@@ -101,7 +122,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class ElfImage:
-    """The tables of a little-endian 64-bit ELF file over its bytes."""
+    """The tables of a 64-bit ELF file over its bytes."""
 
     name: str
     data: Buffer
@@ -113,6 +134,7 @@ class ElfImage:
     sections: tuple[Section, ...]
     missing: tuple[str, ...]
     """What the header promises but the bytes do not hold."""
+    byte_order: ByteOrder = "little"
 
     def contents(self, offset: int, size: int) -> bytes:
         """The file's bytes there; fewer if the file ends before."""
@@ -122,7 +144,7 @@ class ElfImage:
         """The rows of a symbol table that lie wholly in the file."""
         from elftools.elf import enums
 
-        layout = _structs().Elf_Sym
+        layout = _structs(self.byte_order).Elf_Sym
         size = layout.sizeof()
         for row in _rows(self.data, layout, table.offset, size, table.size // size):
             yield SymbolEntry(
@@ -134,6 +156,15 @@ class ElfImage:
                 _number(enums.ENUM_ST_SHNDX, row["st_shndx"]),
             )
 
+    def relocations(self, table: Section) -> Iterator[RelocationEntry]:
+        """The rows of a SHT_RELA table that lie wholly in the file."""
+        layout = _structs(self.byte_order).Elf_Rela
+        size = layout.sizeof()
+        for row in _rows(self.data, layout, table.offset, size, table.size // size):
+            yield RelocationEntry(
+                row["r_offset"], row["r_info_sym"], row["r_info_type"], row["r_addend"]
+            )
+
     def notes(self) -> Iterator[Note]:
         """The notes of all note segments, or of the note sections if there are no segments."""
         ranges = [(s.offset, s.file_size) for s in self.segments if s.type == PT_NOTE]
@@ -142,16 +173,17 @@ class ElfImage:
         end = 0
         for offset, size in sorted(ranges):
             if offset >= end:  # a hostile file may name the same bytes thousands of times
-                yield from parse_notes(self.contents(offset, size))
+                yield from parse_notes(self.contents(offset, size), self.byte_order)
                 end = offset + size
 
 
-def parse_notes(data: bytes) -> Iterator[Note]:
+def parse_notes(data: bytes, byte_order: ByteOrder = "little") -> Iterator[Note]:
     """Walk notes with 4-byte padding, as Linux writes them; a cut note ends the walk."""
+    head = struct.Struct("<III" if byte_order == "little" else ">III")
     at = 0
-    while at + _NOTE.size <= len(data):
-        name_size, size, kind = _NOTE.unpack_from(data, at)
-        name_at = at + _NOTE.size
+    while at + head.size <= len(data):
+        name_size, size, kind = head.unpack_from(data, at)
+        name_at = at + head.size
         contents_at = name_at + (name_size + 3 & ~3)
         at = contents_at + (size + 3 & ~3)
         if contents_at + size > len(data):
@@ -183,9 +215,10 @@ def parse_elf(data: Buffer, name: str) -> ElfImage:
     """Read the header and both tables; raises `ElfError` if the header itself is unusable."""
     from elftools.elf import enums
 
-    structs = _structs()
-    header = _header(data, name)
-    segment_count, section_count = _counts(data, header)
+    byte_order = _byte_order(data, name)
+    structs = _structs(byte_order)
+    header = _decode(structs.Elf_Ehdr, bytes(data[: structs.Elf_Ehdr.sizeof()]))
+    segment_count, section_count = _counts(data, header, structs)
     phoff, phentsize = header["e_phoff"], header["e_phentsize"]
     segments = tuple(
         Segment(
@@ -201,7 +234,7 @@ def parse_elf(data: Buffer, name: str) -> ElfImage:
         Section(
             section_name,
             _number(enums.ENUM_SH_TYPE_AMD64, row["sh_type"]),
-            *(row[f"sh_{field}"] for field in ("flags", "addr", "offset", "size", "link")),
+            *(row[f"sh_{field}"] for field in ("flags", "addr", "offset", "size", "link", "info")),
         )
         for section_name, row in zip(names, rows, strict=True)
     )
@@ -214,6 +247,7 @@ def parse_elf(data: Buffer, name: str) -> ElfImage:
         segments,
         sections,
         tuple(f"{n - found} of {n} {what} headers" for what, found, n in counts if found < n),
+        byte_order,
     )
 
 
@@ -224,27 +258,27 @@ def string_at(strings: bytes, at: int) -> bytes:
 
 
 @cache
-def _structs() -> "ELFStructs":
-    """pyelftools' layouts for AMD64."""
+def _structs(byte_order: ByteOrder) -> "ELFStructs":
+    """pyelftools' layouts; the machine gives only names to numbers, and one set will do."""
     from elftools.elf.structs import ELFStructs
 
-    structs = ELFStructs(little_endian=True, elfclass=64)
+    structs = ELFStructs(little_endian=byte_order == "little", elfclass=64)
     structs.create_basic_structs()
     structs.create_advanced_structs(e_machine="EM_X86_64")
     return structs
 
 
-def _header(data: Buffer, name: str) -> _Row:
-    layout = _structs().Elf_Ehdr
-    head = bytes(data[: layout.sizeof()])
+def _byte_order(data: Buffer, name: str) -> ByteOrder:
+    """From the first bytes of the header, which must be there wholly."""
+    head = bytes(data[:_HEADER_SIZE])
     if head[:4] != b"\x7fELF":
         raise ElfError(f"{name}: not an ELF file")
-    if head[4:6] != b"\2\1" or len(head) < layout.sizeof():
-        raise ElfError(f"{name}: not a complete little-endian 64-bit ELF file")
-    return _decode(layout, head)
+    if head[4:5] != b"\2" or head[5:6] not in _BYTE_ORDERS or len(head) < _HEADER_SIZE:
+        raise ElfError(f"{name}: not a complete 64-bit ELF file")
+    return _BYTE_ORDERS[head[5:6]]
 
 
-def _counts(data: Buffer, header: _Row) -> tuple[int, int]:
+def _counts(data: Buffer, header: _Row, structs: "ELFStructs") -> tuple[int, int]:
     """How many segments and sections there should be.
 
     The first section header holds what the file header has no room for.
@@ -252,7 +286,7 @@ def _counts(data: Buffer, header: _Row) -> tuple[int, int]:
     segments, sections, shoff = header["e_phnum"], header["e_shnum"], header["e_shoff"]
     if not shoff:
         return segments, 0
-    first = next(_rows(data, _structs().Elf_Shdr, shoff, header["e_shentsize"], 1), None)
+    first = next(_rows(data, structs.Elf_Shdr, shoff, header["e_shentsize"], 1), None)
     if first is None:
         return segments, sections or 1
     return (first["sh_info"] if segments == _PN_XNUM else segments), sections or first["sh_size"]

@@ -12,19 +12,15 @@ what the section's size explains.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from stackweave.core.sframe import amd64
+from stackweave.core.sframe.architectures import ARCHITECTURES
 from stackweave.core.sframe.constants import Abi, FdeType, PcType, Version
 from stackweave.core.sframe.decode import FrameRow, FunctionDescriptor, Table, parse_section
 from stackweave.core.sframe.errors import ErrorKind, SFrameError
 from stackweave.core.sframe.header import MIN_FRE_SIZE
 from stackweave.core.sframe.rules import OUTERMOST, SIGNAL_ENTRY, Architecture, FrameRule
-
-ARCHITECTURES: Final[Mapping[Abi, Architecture]] = {Abi.AMD64_ENDIAN_LITTLE: amd64}
-"""The ABIs that can be unwound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,10 @@ class SFrameSection:
     def __init__(self, contents: bytes, address: int) -> None:
         """Decode `contents`, linked at `address`; raises `SFrameError` for broken headers."""
         self.tables = parse_section(contents, address)
-        self.architecture = _architecture(self.tables)
+        self.abi = _abi(self.tables)
+        """None: the section has no header."""
+        self.architecture = ARCHITECTURES[self.abi or Abi.AMD64_ENDIAN_LITTLE]
+        """Without a header nobody asks it anything."""
         entries = sorted(
             (start, size, table, index)
             for table, decoded in enumerate(self.tables)
@@ -141,11 +140,8 @@ def _rule_without_rows(function: FunctionRows) -> FrameRule | None:
     return OUTERMOST if function.descriptor.fde_type is FdeType.DEFAULT else None
 
 
-def _architecture(tables: tuple[Table, ...]) -> Architecture:
-    abis = {table.header.abi for table in tables} or {Abi.AMD64_ENDIAN_LITTLE}
+def _abi(tables: tuple[Table, ...]) -> Abi | None:
+    abis = {table.header.abi for table in tables}
     if len(abis) > 1:
         raise SFrameError(ErrorKind.INCONSISTENT, 4, "abi", "headers of several ABIs")
-    (abi,) = abis
-    if abi not in ARCHITECTURES:
-        raise SFrameError(ErrorKind.UNSUPPORTED, 4, "abi", f"{abi.name} cannot be unwound yet")
-    return ARCHITECTURES[abi]
+    return abis.pop() if abis else None

@@ -6,10 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from stackweave.core.sframe.architectures import abi_of
 from stackweave.core.sframe.constants import PT_GNU_SFRAME, SHT_GNU_SFRAME
 from stackweave.core.sframe.elf import (
-    EM_X86_64,
     ET_CORE,
+    ET_REL,
     PF_W,
     PF_X,
     PT_LOAD,
@@ -20,8 +21,9 @@ from stackweave.core.sframe.elf import (
     map_file,
     parse_elf,
 )
-from stackweave.core.sframe.errors import ElfError
+from stackweave.core.sframe.errors import ElfError, ErrorKind, SFrameError
 from stackweave.core.sframe.lookup import SFrameSection
+from stackweave.core.sframe.relocate import relocated
 from stackweave.core.sframe.symbols import Symbol, SymbolTable
 
 _NT_GNU_BUILD_ID: Final = 3
@@ -35,8 +37,7 @@ class Module:
         """Take a parsed ELF file; raises `SFrameError` if its `.sframe` is refused."""
         if image.kind == ET_CORE:
             raise ElfError(f"{image.name}: a core, not a program or library")
-        if image.machine != EM_X86_64:
-            raise ElfError(f"{image.name}: machine {image.machine} is not AMD64")
+        self.abi = abi_of(image)
         self.image = image
         self.name = image.name
         loads = (s for s in image.segments if s.type == PT_LOAD)
@@ -45,14 +46,12 @@ class Module:
         self._by_offset: dict[int, int] = {}
         for load in self.loads:
             self._by_offset.setdefault(_page_down(load.offset), _page_down(load.address))
-        found = _sframe_range(image)
-        self.sframe: SFrameSection | None = None
+        address, contents = _sframe(image)
+        self.sframe = SFrameSection(contents, address) if contents else None
         """The module's unwind data; None if it has none."""
-        if found is not None:
-            address, offset, size = found
-            contents = image.contents(offset, size)
-            if contents:
-                self.sframe = SFrameSection(contents, address)
+        if self.sframe is not None and self.sframe.abi is not self.abi:
+            detail = f"{self.sframe.abi} in a file of {self.abi}"
+            raise SFrameError(ErrorKind.INCONSISTENT, 4, "abi", detail)
 
     @classmethod
     def open(cls, path: Path | str) -> "Module":
@@ -124,20 +123,23 @@ def build_id(image: ElfImage) -> bytes | None:
     return None
 
 
-def _sframe_range(image: ElfImage) -> tuple[int, int, int] | None:
-    """Address, file offset and size of `.sframe`.
+def _sframe(image: ElfImage) -> tuple[int, bytes]:
+    """Address and contents of `.sframe`; no bytes if there is none.
 
     With section headers they decide, even if the section has no bytes (`--only-keep-debug`).
     Without, the PT_GNU_SFRAME segment is all there is; it may reach beyond the data.
     """
-    for section in image.sections:
+    for index, section in enumerate(image.sections):
         if section.name == b".sframe" or section.type == SHT_GNU_SFRAME:
             size = 0 if section.type == SHT_NOBITS else section.size
-            return section.address, section.offset, size
+            contents = image.contents(section.offset, size)
+            if image.kind == ET_REL:
+                contents = relocated(image, index, contents)
+            return section.address, contents
     for segment in image.segments:
         if segment.type == PT_GNU_SFRAME:
-            return segment.address, segment.offset, segment.file_size
-    return None
+            return segment.address, image.contents(segment.offset, segment.file_size)
+    return 0, b""
 
 
 def _page_down(address: int) -> int:

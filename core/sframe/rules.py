@@ -6,8 +6,9 @@ the return address (RA) and the frame pointer (FP) of the caller are found. All 
     base = R[register] or CFA;  a = base + offset;  value = dereference ? *a : a
 
 so the unwinder knows only that `Location`. Turning words into locations is the work of one
-module per ABI (`amd64`); this one holds what they share: the types, the flexible pairs of
-section 4, and the protocol that such a module fulfils.
+module per ABI (`amd64`, `aarch64`, `s390x`); this one holds what they share: the types, the
+order of default words, the flexible pairs of section 4, and the protocol that such a module
+fulfils.
 
 Flexible words come as pairs of an unsigned control and a signed offset, in the order CFA, RA,
 FP; a control of 0 stands alone and means the default. The published pseudocode counts the FP
@@ -27,7 +28,9 @@ CFA: Final = -1
 """Stands for the CFA where a location's base is not a register."""
 
 ReadWord = Callable[[int], int | None]
-"""Reads the word at an address of the unwound process; None if it cannot be read."""
+"""Reads the word at an address of the unwound process, in its byte order; None: unreadable."""
+
+ADDRESS_MASK: Final = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ class FrameRule:
     """None: the caller's FP is the frame's own."""
     interrupts: bool
     """The frame is a signal trampoline, so the caller's pc is no return address."""
-    mangled_ra: bool = False
-    """The return address carries a pointer authentication code (AArch64)."""
+    ra_mask: int = ADDRESS_MASK
+    """Bits of the return address proper; the others hold its authentication code (AArch64)."""
 
 
 NOWHERE: Final = Location(CFA, 0, False)
@@ -79,7 +82,25 @@ class Registers:
     sp: int
     fp: int
     others: Mapping[int, int] = field(default_factory=dict)
-    """General registers by DWARF number, as far as known."""
+    """Registers by DWARF number, as far as known."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterLayout:
+    """Where a kernel structure keeps registers, in bytes from its beginning."""
+
+    pc: int
+    registers: Mapping[int, int]
+    """Offsets by DWARF number; SP and FP among them."""
+
+    def registers_at(self, base: int, read: ReadWord, sp: int, fp: int) -> Registers | None:
+        """The registers of a structure at `base`; None unless PC, SP and FP can be read."""
+        pc = read(base + self.pc)
+        words = {number: read(base + offset) for number, offset in self.registers.items()}
+        known = {number: word for number, word in words.items() if word is not None}
+        if pc is None or sp not in known or fp not in known:
+            return None
+        return Registers(pc, known[sp], known[fp], known)
 
 
 class Architecture(Protocol):
@@ -89,6 +110,26 @@ class Architecture(Protocol):
     def SP(self) -> int: ...
     @property
     def FP(self) -> int: ...
+    @property
+    def LINK_REGISTER(self) -> int | None:
+        """Where a call leaves the return address; None: on the stack."""
+
+    @property
+    def CFA_TO_SP(self) -> int:
+        """The caller's SP minus the CFA, in bytes."""
+
+    @property
+    def SIGNAL_FRAME(self) -> RegisterLayout:
+        """What SP points to in a signal trampoline, after the handler has returned there."""
+
+    @property
+    def PRSTATUS(self) -> RegisterLayout:
+        """The NT_PRSTATUS note of a core."""
+
+    @property
+    def FPREGSET(self) -> Mapping[int, int]:
+        """Offsets in the NT_FPREGSET note of a core of the registers that rules may name."""
+
     def default_rule(
         self, header: Header, function: FunctionDescriptor, row: FrameRow
     ) -> FrameRule:
@@ -99,26 +140,53 @@ class Architecture(Protocol):
     ) -> FrameRule:
         """The equations of a flexible row."""
 
-    def signal_context(self, sp: int, read: ReadWord) -> Registers | None:
-        """What the kernel saved, when `sp` is that of the trampoline; None: not readable."""
-
-    def thread_registers(self, prstatus: bytes) -> Registers | None:
-        """The registers in an NT_PRSTATUS note of a core; None: the note is cut."""
-
     def can_be_code(self, address: int) -> bool:
         """Whether user code can be at `address` at all."""
 
 
+def saved_at(offset: int) -> Location:
+    """A register saved in the frame: value = *(CFA + offset)."""
+    return Location(CFA, offset, True)
+
+
+def default_words(
+    header: Header, function: FunctionDescriptor, row: FrameRow
+) -> tuple[int, int | None, int | None]:
+    """CFA, RA and FP words of a default row with words; None: neither a word nor a fixed offset.
+
+    The rows track RA, in front of FP, unless the header fixes its place.
+    """
+    cfa, *saved = row.words
+    ra: int | None = header.cfa_fixed_ra_offset or None
+    if ra is None and saved:
+        ra = saved.pop(0)
+    fp = saved.pop(0) if saved else header.cfa_fixed_fp_offset or None
+    if saved:
+        detail = f"{len(row.words)} words with a fixed RA offset of {header.cfa_fixed_ra_offset}"
+        raise inconsistent(function, "FRE words", detail)
+    return cfa, ra, fp
+
+
+def refuse_mangled(function: FunctionDescriptor, row: FrameRow) -> None:
+    """Only AArch64 authenticates return addresses."""
+    if row.mangled_ra:
+        raise inconsistent(function, "FRE info", "a mangled RA, but not on AArch64")
+
+
 def flexible_locations(
-    function: FunctionDescriptor, row: FrameRow
+    header: Header, function: FunctionDescriptor, row: FrameRow
 ) -> tuple[Location, Location | None, Location | None]:
-    """CFA, RA and FP of a flexible row; None stands for the default rule."""
+    """CFA, RA and FP of a flexible row; None: by default, and the header fixes no offset."""
     pairs = _pairs(function, row)
     cfa, ra, fp = next(pairs, None), next(pairs, None), next(pairs, None)
     if cfa is None or cfa.register == CFA:
-        raise _inconsistent(function, "flexible CFA", "needs a register")
+        raise inconsistent(function, "flexible CFA", "needs a register")
     if next(pairs, CFA) != CFA:
-        raise _inconsistent(function, "flexible words", f"{len(row.words)} words are too many")
+        raise inconsistent(function, "flexible words", f"{len(row.words)} words are too many")
+    if ra is None and header.cfa_fixed_ra_offset:
+        ra = saved_at(header.cfa_fixed_ra_offset)
+    if fp is None and header.cfa_fixed_fp_offset:
+        fp = saved_at(header.cfa_fixed_fp_offset)
     return cfa, ra, fp
 
 
@@ -132,10 +200,11 @@ def _pairs(function: FunctionDescriptor, row: FrameRow) -> Iterator[Location | N
             continue
         offset = next(words, None)
         if offset is None:
-            raise _inconsistent(function, "flexible words", "a control word without its offset")
+            raise inconsistent(function, "flexible words", "a control word without its offset")
         register = control >> 3 if control & 1 else CFA
         yield Location(register, offset, bool(control & 2))
 
 
-def _inconsistent(function: FunctionDescriptor, field: str, detail: str) -> SFrameError:
+def inconsistent(function: FunctionDescriptor, field: str, detail: str) -> SFrameError:
+    """The error for rows whose words make no rule."""
     return SFrameError(ErrorKind.INCONSISTENT, function.fres_at, field, detail)

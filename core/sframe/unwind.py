@@ -30,7 +30,15 @@ from typing import Final
 from stackweave.core.sframe.errors import SFrameError
 from stackweave.core.sframe.lookup import SFrameSection
 from stackweave.core.sframe.module import LoadedModule
-from stackweave.core.sframe.rules import CFA, FrameRule, Location, ReadWord, Registers, RuleKind
+from stackweave.core.sframe.rules import (
+    ADDRESS_MASK,
+    CFA,
+    FrameRule,
+    Location,
+    ReadWord,
+    Registers,
+    RuleKind,
+)
 
 FindModule = Callable[[int], LoadedModule | None]
 """Finds the module that is mapped at an address."""
@@ -39,8 +47,6 @@ IsCode = Callable[[int], bool]
 
 DEFAULT_LIMIT: Final = 4096
 """Frames, the topmost included."""
-
-_ADDRESS_MASK: Final = (1 << 64) - 1
 
 
 class StopReason(Enum):
@@ -149,26 +155,31 @@ class Unwinder:
         """The frame that the rule's equations give."""
         architecture = section.architecture
         cfa = self._value(rule.cfa, 0, frame, section)
-        if cfa <= frame.sp:
+        self._address(rule.ra, cfa, frame, section)  # an unknown register explains more than SP
+        sp = cfa + architecture.CFA_TO_SP
+        may_be_empty = architecture.LINK_REGISTER is not None and frame.others is not None
+        if sp < frame.sp or (sp == frame.sp and not may_be_empty):
             raise _Stopped(StopReason.NO_PROGRESS)
-        pc = self._value(rule.ra, cfa, frame, section)
+        pc = self._value(rule.ra, cfa, frame, section) & rule.ra_mask
         fp = frame.fp if rule.fp is None else self._fp(rule.fp, cfa, frame, section)
         if rule.interrupts:
-            return Frame(pc, cfa, fp, True, self.find_module(pc))
+            return Frame(pc, sp, fp, True, self.find_module(pc))
         if not architecture.can_be_code(pc) or not (self.is_code is None or self.is_code(pc - 1)):
             raise _Stopped(StopReason.BAD_RETURN_ADDRESS)
-        return Frame(pc, cfa, fp, False, self.find_module(pc - 1))
+        return Frame(pc, sp, fp, False, self.find_module(pc - 1))
 
     def _interrupted(self, frame: Frame, section: SFrameSection) -> Frame:
         """The frame that a signal interrupted, from what the kernel saved at the trampoline."""
-        context = section.architecture.signal_context(frame.sp, self.read)
+        architecture = section.architecture
+        layout = architecture.SIGNAL_FRAME
+        context = layout.registers_at(frame.sp, self.read, architecture.SP, architecture.FP)
         if context is None:
             raise _Stopped(StopReason.SIGNAL_ENTRY)
         module = self.find_module(context.pc)
         return Frame(context.pc, context.sp, context.fp, True, module, context.others)
 
-    def _value(self, location: Location, cfa: int, frame: Frame, section: SFrameSection) -> int:
-        """value = dereference ? *(base + offset) : base + offset."""
+    def _address(self, location: Location, cfa: int, frame: Frame, section: SFrameSection) -> int:
+        """base + offset."""
         register = location.register
         base: int | None
         if register == CFA:
@@ -181,7 +192,11 @@ class Unwinder:
             base = frame.others.get(register) if frame.others else None
         if base is None:
             raise _Stopped(StopReason.UNSAFE_REGISTER)
-        address = base + location.offset & _ADDRESS_MASK
+        return base + location.offset & ADDRESS_MASK
+
+    def _value(self, location: Location, cfa: int, frame: Frame, section: SFrameSection) -> int:
+        """value = dereference ? *(base + offset) : base + offset."""
+        address = self._address(location, cfa, frame, section)
         if not location.dereference:
             return address
         word = self.read(address)
@@ -190,11 +205,14 @@ class Unwinder:
         return word
 
     def _fp(self, location: Location, cfa: int, frame: Frame, section: SFrameSection) -> int | None:
-        """As `_value`; None if a register is needed that is not known."""
+        """As `_value`; None if a register is needed that is not known, or the slot not captured.
+
+        Copies of a stack begin at SP. In an epilogue that has popped FP its slot lies below.
+        """
         try:
             return self._value(location, cfa, frame, section)
         except _Stopped as stopped:
-            if stopped.reason is StopReason.UNSAFE_REGISTER:
+            if stopped.reason in (StopReason.UNSAFE_REGISTER, StopReason.OUTSIDE_STACK):
                 return None
             raise
 

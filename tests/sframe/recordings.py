@@ -12,27 +12,43 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from stackweave.core.sframe import aarch64, amd64, s390x
 from stackweave.core.sframe.address_space import AddressSpace, FileMapping
-from stackweave.core.sframe.amd64 import FP, SP
 from stackweave.core.sframe.dump import StackDump
-from stackweave.core.sframe.module import Module
-from stackweave.core.sframe.rules import Registers
+from stackweave.core.sframe.module import LoadedModule, Module
+from stackweave.core.sframe.rules import Architecture, Registers
 
 OWN: Final = Path(__file__).parents[1] / "data" / "sframe"
 """The project's own recordings, whose figures are known."""
 DATA: Final = Path(os.environ.get("STACKWEAVE_SFRAME_DATA", OWN))
 """The recordings to try."""
 
-REGISTER_NAMES: Final = (
-    *("rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp"),
-    *("r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"),
-)
-"""General registers by DWARF number."""
+ARCHITECTURES: Final[dict[str, Architecture]] = {
+    "x86_64": amd64,
+    "aarch64": aarch64,
+    "aarch64_be": aarch64,
+    "s390x": s390x,
+}
+_AARCH64_NAMES: Final = (*(f"x{number}" for number in range(31)), "sp")
+_FLOATS: Final = (0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15)
+REGISTER_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "x86_64": (
+        *("rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp"),
+        *("r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"),
+    ),
+    "aarch64": _AARCH64_NAMES,
+    "aarch64_be": _AARCH64_NAMES,
+    "s390x": (*(f"r{n}" for n in range(16)), *(f"f{n}" for n in _FLOATS)),
+}
+"""Registers by DWARF number."""
 
-TAGS: Final = ("v1", "v2", "v3", "llvm")
-"""The AMD64 folders: which toolchain wrote the files."""
+TAGS: Final = (
+    *("v1", "v2", "v3", "llvm"),
+    *("v1-aarch64", "v2-aarch64", "v3-aarch64", "v3-s390x"),
+)
+"""The folders: which toolchain wrote the files, for which machine if not AMD64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +60,8 @@ class TrueFrame:
     fp: int
     from_signal: bool
     """The frame was interrupted by a signal: pc is no return address."""
+    slot: int | None
+    """Where the call instruction saved pc, if it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +84,8 @@ class Sample:
         and bytes of a return address may look like one (`E=UUUU`). No unwinder reads those.
         """
         for depth, frame in enumerate(self.truth):
-            if not frame.from_signal:
-                word = self.dump.read(frame.sp - 8)
+            if frame.slot is not None:
+                word = self.dump.read(frame.slot)
                 if word is not None and word != frame.pc and b"xxxx" in word.to_bytes(8, "little"):
                     return depth
         return len(self.truth)
@@ -90,7 +108,7 @@ def unxz(path: Path) -> bytes:
 
 
 def paths(kind: str, pattern: str, data: Path = DATA) -> list[Path]:
-    """Files of one kind in all AMD64 folders."""
+    """Files of one kind in all folders."""
     return sorted(path for tag in TAGS for path in (data / kind / tag).glob(pattern))
 
 
@@ -131,22 +149,44 @@ def recording(path: Path) -> Recording:
     )
 
 
+class OneModule(AddressSpace):
+    """A recording without maps: the program is asked about every address, as the reference did."""
+
+    def __init__(self, program: Module) -> None:
+        super().__init__((), {})
+        self._program = LoadedModule(program, 0)
+
+    def find_module(self, address: int) -> LoadedModule | None:
+        return self._program
+
+    def is_code(self, address: int) -> bool:
+        return True
+
+
 def _samples(path: Path, expected: dict[int, tuple[int, str]]) -> Iterator[Sample]:
-    space = AddressSpace((), {})
-    for line in unxz(path).splitlines():
-        entry = json.loads(line)
+    header, *entries = map(json.loads, unxz(path).splitlines())
+    space: AddressSpace | None = None
+    for entry in entries:
         if "maps" in entry:
             space = _space(entry["maps"], path)
         elif "regs" in entry:
-            registers = {n: int(value, 16) for n, value in entry["regs"].items()}
-            others = {number: registers[n] for number, n in enumerate(REGISTER_NAMES)}
-            dump = StackDump(
-                Registers(int(entry["pc"], 16), others[SP], others[FP], others),
-                int(entry["stack_addr"], 16),
-                bytes.fromhex(entry["stack"]),
-            )
+            space = space or OneModule(module(elf_path(path, header["prog"])))
             truth = tuple(_true_frame(frame) for frame in entry["truth"])
-            yield Sample(entry["step"], dump, space, truth, *expected[entry["step"]])
+            yield Sample(
+                entry["step"], _dump(header, entry), space, truth, *expected[entry["step"]]
+            )
+
+
+def _dump(header: dict[str, str], entry: dict[str, Any]) -> StackDump:
+    architecture = ARCHITECTURES[header["arch"]]
+    values = {name: int(value, 16) for name, value in entry["regs"].items()}
+    others = {n: values[name] for n, name in enumerate(REGISTER_NAMES[header["arch"]])}
+    return StackDump(
+        Registers(int(entry["pc"], 16), others[architecture.SP], others[architecture.FP], others),
+        int(entry["stack_addr"], 16),
+        bytes.fromhex(entry["stack"]),
+        "big" if header.get("endian") == "big" else "little",
+    )
 
 
 def _space(maps: list[dict[str, str]], recorded: Path) -> AddressSpace:
@@ -160,5 +200,8 @@ def _space(maps: list[dict[str, str]], recorded: Path) -> AddressSpace:
 def _true_frame(frame: dict[str, str]) -> TrueFrame:
     fp = int(frame["fp"], 16)
     if "signal" in frame:
-        return TrueFrame(int(frame["pc"], 16), int(frame["sp"], 16), fp, True)
-    return TrueFrame(int(frame["ra"], 16), int(frame["slot"], 16) + 8, fp, False)
+        return TrueFrame(int(frame["pc"], 16), int(frame["sp"], 16), fp, True, None)
+    if "slot" in frame:
+        slot = int(frame["slot"], 16)
+        return TrueFrame(int(frame["ra"], 16), slot + 8, fp, False, slot)
+    return TrueFrame(int(frame["ra"], 16), int(frame["sp"], 16), fp, False, None)

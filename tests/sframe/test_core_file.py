@@ -119,15 +119,15 @@ def test_damaged_mappings_are_none(contents: bytes) -> None:
 
 
 def test_a_cut_prstatus_is_no_thread() -> None:
-    found = opened(core(note(b"CORE", 1, prstatus(7, LEAF, STACK)[:300])))
+    found = opened(core(note(b"CORE", 1, prstatus(7, LEAF, STACK)[:268])))
     assert found.threads == ()
     assert "threads (no NT_PRSTATUS note)" in found.missing
 
 
 def test_only_cores_are_cores() -> None:
-    with pytest.raises(ElfError, match="not an AMD64 core file"):
+    with pytest.raises(ElfError, match="not a core file"):
         opened(core(b"", kind=2))
-    with pytest.raises(ElfError, match="not an AMD64 core file"):
+    with pytest.raises(ElfError, match="not a core file"):
         CoreFile(module(OWN / "elf" / "v3" / "recur.xz").image)
 
 

@@ -19,6 +19,7 @@ from stackweave.core.sframe.elf import (
     SHT_NOBITS,
     SHT_NOTE,
     SHT_SYMTAB,
+    ByteOrder,
     ElfImage,
     map_file,
     parse_elf,
@@ -200,7 +201,7 @@ def test_cut_files_say_what_is_missing(length: int) -> None:
 
 def test_what_pyelftools_refuses_is_an_elf_error() -> None:
     with pytest.raises(ElfError, match="expected 1, found 0"):
-        elf._decode(elf._structs().Elf_Ehdr, b"\x7fELF\2")
+        elf._decode(elf._structs("little").Elf_Ehdr, b"\x7fELF\2")
 
 
 def test_huge_counts_cost_nothing() -> None:
@@ -225,9 +226,13 @@ def test_what_is_no_regular_file_is_refused(name: str, tmp_path: Path) -> None:
         map_file(tmp_path / name)
 
 
-def test_modules_must_be_amd64_programs() -> None:
-    image = ElfImage("arm", b"", 3, 183, (), (), ())
-    with pytest.raises(ElfError, match="machine 183 is not AMD64"):
+@pytest.mark.parametrize(("machine", "order"), [(40, "little"), (62, "big"), (22, "little")])
+def test_modules_must_be_of_a_known_machine(machine: int, order: ByteOrder) -> None:
+    image = ElfImage("other", b"", 3, machine, (), (), (), order)
+    with pytest.raises(ElfError, match=f"machine {machine}, {order}-endian, is not AMD64"):
         Module(image)
+
+
+def test_modules_must_be_programs() -> None:
     with pytest.raises(ElfError, match="a core"):
         Module(ElfImage("core", b"", 4, 62, (), (), ()))

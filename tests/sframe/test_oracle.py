@@ -1,7 +1,7 @@
 """Decoded rows against the text of the matching binutils' `objdump --sframe`, row by row."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -16,10 +16,10 @@ from . import checks
 from .recordings import OWN, elf_path, label, module, paths, unxz
 
 _FUNCTION = re.compile(
-    r'\s+func idx \[\d+\]: pc = (0x[0-9a-f]+), size = (\d+) bytes(?:, attr = "(\w+)")?$'
+    r'\s+func idx \[\d+\]: pc = (0x[0-9a-f]+), size = (\d+) bytes(?:, attr = "(\w+)")?'
+    r"(?:, pauth = (B key))?$"
 )
 _ROW = re.compile(r"\s+([0-9a-f]{16})  (.*?)\s*$")
-_REGISTERS = {6: "fp", 7: "sp", CFA: "c"}
 
 TEXTS = paths("oracle", "*.objdump.txt.xz")
 
@@ -31,6 +31,8 @@ class Printed:
     pc: int
     size: int
     attributes: str
+    key: str
+    """Of pointer authentication, if it is not A."""
     rows: tuple[tuple[int, str], ...]
     """Start, and the columns without spaces."""
 
@@ -43,12 +45,12 @@ def parsed(text: str) -> list[Printed]:
     found: list[Printed] = []
     for line in text.splitlines():
         if function := _FUNCTION.match(line):
-            pc, size, attributes = function.groups()
-            found.append(Printed(int(pc, 16), int(size), attributes or "", ()))
+            pc, size, attributes, key = function.groups()
+            found.append(Printed(int(pc, 16), int(size), attributes or "", key or "", ()))
         elif row := _ROW.match(line):
             last = found.pop()
             entry = (int(row[1], 16), row[2].replace(" ", ""))
-            found.append(Printed(last.pc, last.size, last.attributes, (*last.rows, entry)))
+            found.append(replace(last, rows=(*last.rows, entry)))
     return found
 
 
@@ -57,13 +59,13 @@ def printed(section: SFrameSection, table: Table, index: int) -> Printed:
     descriptor = table.descriptor(index)
     flexible = descriptor.fde_type is FdeType.FLEX
     base = 0 if descriptor.pc_type is PcType.MASK else descriptor.start
-    default_ra = "u" if table.header.version is Version.V1 else "f"
     rows = [
-        (base + row.start, columns(rule, ra_column(row, rule) if flexible else default_ra))
+        (base + row.start, columns(section, table, row, rule, flexible))
         for row, rule in checks.interpreted_rows(section, table, index)
     ]
     attributes = "S" * descriptor.is_signal_frame + "F" * flexible
-    return Printed(descriptor.start, descriptor.size, attributes, tuple(rows))
+    key = "B key" * descriptor.pauth_key_b
+    return Printed(descriptor.start, descriptor.size, attributes, key, tuple(rows))
 
 
 def everything(section: SFrameSection) -> list[Printed]:
@@ -72,29 +74,40 @@ def everything(section: SFrameSection) -> list[Printed]:
     ]
 
 
-def columns(rule: FrameRule, ra: str) -> str:
+def columns(
+    section: SFrameSection, table: Table, row: FrameRow, rule: FrameRule, flexible: bool
+) -> str:
+    """CFA, FP and RA."""
     if rule.kind is RuleKind.OUTERMOST:
         return "RAundefined"
-    return spelled(rule.cfa) + (spelled(rule.fp) if rule.fp else "u") + ra
+    names = {section.architecture.SP: "sp", section.architecture.FP: "fp", CFA: "c"}
+    ra = ra_word(table, row, flexible) or spelled(rule.ra, names, flexible)
+    fp = spelled(rule.fp, names, flexible) if rule.fp else "u"
+    return spelled(rule.cfa, names, True) + fp + ra + "[s]" * row.mangled_ra
 
 
-def ra_column(row: FrameRow, rule: FrameRule) -> str:
-    """The third word is RA's control: none, padding, or a rule."""
-    if len(row.words) < 3:
-        return "f"
-    return spelled(rule.ra) if row.words[2] else "U"
+def ra_word(table: Table, row: FrameRow, flexible: bool) -> str:
+    """How objdump says that the row has no rule for RA: fixed, unchanged or padding."""
+    at = 2 if flexible else 1
+    if table.header.cfa_fixed_ra_offset and not flexible:
+        return "u" if table.header.version is Version.V1 else "f"
+    if len(row.words) <= at:
+        return "f" if table.header.cfa_fixed_ra_offset else "u"
+    return "" if row.words[at] else "U"
 
 
-def spelled(location: Location) -> str:
-    """`sp+8`, `c-16` for saved at CFA-16, `(fp-8)` for other dereferences."""
-    register = _REGISTERS.get(location.register, f"r{location.register}")
+def spelled(location: Location, names: dict[int, str], offsets: bool) -> str:
+    """`sp+8`, `c-16` for saved at CFA-16, `(fp-8)` for other dereferences, `r16` for a register."""
+    register = names.get(location.register, f"r{location.register}")
+    if not offsets and not location.dereference:
+        return register
     plain = f"{register}{location.offset:+}"
     return f"({plain})" if location.dereference and location.register != CFA else plain
 
 
 def test_there_is_a_text_for_every_folder() -> None:
     assert TEXTS
-    assert len(paths("oracle", "*.objdump.txt.xz", OWN)) == 29
+    assert len(paths("oracle", "*.objdump.txt.xz", OWN)) == 42
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=label)
@@ -106,17 +119,7 @@ def test_rows_equal_objdumps(text: Path) -> None:
         assert expected == []
         twin = text.with_name(text.name.replace("edge-", "").replace("-noshdr", ""))
         expected = parsed(unxz(twin).decode())
-    if text.name.endswith(".o.objdump.txt.xz") and "v3" in text.parts:
-        got, expected = relative(got), relative(expected)
     assert got == expected
-
-
-def relative(functions: list[Printed]) -> list[Printed]:
-    """Without addresses, which relocations give in V3 object files."""
-    return [
-        Printed(0, f.size, f.attributes, tuple((start - f.pc, rest) for start, rest in f.rows))
-        for f in functions
-    ]
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=label)

@@ -34,12 +34,12 @@ def swapped_fp_words(monkeypatch: pytest.MonkeyPatch) -> None:
     original = rules.flexible_locations
 
     def swapped(
-        function: FunctionDescriptor, row: FrameRow
+        header: Header, function: FunctionDescriptor, row: FrameRow
     ) -> tuple[Location, Location | None, Location | None]:
         words = row.words
         if len(words) >= 5:
             words = (*words[:-2], words[-1], words[-2])
-        return original(function, replace(row, words=words))
+        return original(header, function, replace(row, words=words))
 
     monkeypatch.setattr(amd64, "flexible_locations", swapped)
 
@@ -91,7 +91,8 @@ def caller_sp_off_by_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ucontext_read_wrongly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(amd64, "_UCONTEXT_SP", 152)
+    wrong = {**amd64.SIGNAL_FRAME.registers, amd64.SP: 152}
+    monkeypatch.setattr(amd64, "SIGNAL_FRAME", replace(amd64.SIGNAL_FRAME, registers=wrong))
 
 
 PLANTS: list[tuple[Plant, str]] = [

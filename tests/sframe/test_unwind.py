@@ -131,9 +131,17 @@ def test_only_fp_unknown_does_not_stop() -> None:
 
 def test_outside_the_stack() -> None:
     assert unwound(section(LEAF), {}).stop is StopReason.OUTSIDE_STACK
-    saved = {STACK: BIAS + 0x2003, STACK + 16: BIAS + 0x3008}
+    saved = {STACK: BIAS + 0x2003, STACK + 8: 0xBB}
     trace = unwound(section(LEAF, MIDDLE, START), saved)
     assert (pcs(trace), trace.stop) == ([0x1000, 0x2003], StopReason.OUTSIDE_STACK)
+
+
+def test_a_slot_of_fp_that_was_not_captured_leaves_only_fp_unknown() -> None:
+    """In an epilogue that has popped FP its slot lies below SP, where a copied stack begins."""
+    saved = {STACK: BIAS + 0x2003, STACK + 16: BIAS + 0x3008}
+    trace = unwound(section(LEAF, MIDDLE, START), saved)
+    assert (pcs(trace), trace.stop) == ([0x1000, 0x2003, 0x3008], StopReason.OUTERMOST)
+    assert [frame.fp for frame in trace.frames] == [0xF0, 0xF0, None]
 
 
 @pytest.mark.parametrize("offset", [0, -8])
@@ -185,8 +193,9 @@ def test_a_signal_entry_without_rows_is_crossed() -> None:
     interrupted = trace.frames[2]
     assert (interrupted.sp, interrupted.fp, interrupted.is_exact) == (elsewhere, 0x9078, True)
     expected = {8: 40, 9: 48, 10: 56, 11: 64, 12: 72, 13: 80, 14: 88, 15: 96}
-    expected |= {5: 104, 4: 112, 3: 128, 1: 136, 0: 144, 2: 152}
-    assert interrupted.others == {n: 0x9000 + offset for n, offset in expected.items()}
+    expected |= {5: 104, 4: 112, 3: 128, 1: 136, 0: 144, 2: 152, 6: 120}
+    saved = {n: 0x9000 + offset for n, offset in expected.items()}
+    assert interrupted.others == {**saved, 7: elsewhere}
 
 
 def test_an_unreadable_signal_context_stops() -> None:
