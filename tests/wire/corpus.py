@@ -1,6 +1,6 @@
-"""Messages with their bytes, and bytes that are no message with the reason."""
+"""Messages with their bytes, bytes that are no message with the reason, and values that have no bytes."""
 
-from stackweave.wire import Message
+from stackweave.wire import CONTROL, Message
 from stackweave.wire.messages import (
     Cancel,
     Deferred,
@@ -203,3 +203,33 @@ REFUSED = {
     "4097 fields": "dc1001 01 02" + "00" * 4095,
     "65537 bytes": "92 01 02" + "00" * 65534,
 }
+
+
+WRONG: list[Message] = [
+    SystemCall(-2),
+    SystemCall(2**63),
+    SystemCall(True),
+    SystemCall(None),  # type: ignore[arg-type]  # what is wrong is the point, here and below
+    SystemCall(1.0),  # type: ignore[arg-type]
+    Interrupt(0, 1),  # type: ignore[arg-type]
+    Interrupt(0, None),  # type: ignore[arg-type]
+    Nmi("1"),  # type: ignore[arg-type]
+    Sample(-1, 0, 0, 0, ()),
+    Sample(0, -1, 0, 0, ()),
+    Sample(0, 0, -1, 0, ()),
+    Sample(0, 0, 2**64, 0, ()),
+    Sample(0, 0, 0, -(2**63) - 1, ()),
+    Sample(0, 0, 0, 2**63, ()),
+    Sample(0, 0, 0, 0, (-1,)),
+    Sample(0, 0, 0, 0, (2**64,)),
+    Sample(0, 0, 0, 0, (1, True)),
+    Sample(0, 0, 0, 0, (1.0,)),  # type: ignore[arg-type]
+    Sample(0, 0, 0, 0, ((),)),  # type: ignore[arg-type]
+    Sample(0, 0, 0, 0, [1]),  # type: ignore[arg-type]
+    Sample(0, 0, 0, 0, None),  # type: ignore[arg-type]
+    Deferred(0, 0, (0,) * (CONTROL.length + 1)),
+    Deferred(0, 0, (10**400,)),
+    Lost(-1),
+    TaskExit(2**70),
+]
+"""Messages that hold what none may."""

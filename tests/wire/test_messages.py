@@ -28,16 +28,11 @@ from stackweave.wire.messages import (
     Cookie,
     Deferred,
     Exit,
-    Interrupt,
-    Lost,
-    Nmi,
     Register,
     Sample,
-    SystemCall,
-    TaskExit,
 )
 
-from .corpus import GOLDEN, LONGER, NEWER, REFUSED
+from .corpus import GOLDEN, LONGER, NEWER, REFUSED, WRONG
 
 CODECS = pytest.mark.parametrize("codec", [message_codec, accelerated], ids=["msgpack", "msgspec"])
 
@@ -167,35 +162,6 @@ def test_the_largest_message_comes_through(codec: Codec) -> None:
 def test_addresses_may_look_like_long_arrays(codec: Codec) -> None:
     message = Deferred(0, 1, (0xDDDDDCDCDCDCDCDC,) * 100)
     assert codec.decode(codec.encode(message)) == message
-
-
-WRONG: list[Message] = [
-    SystemCall(-2),
-    SystemCall(2**63),
-    SystemCall(True),
-    SystemCall(None),  # type: ignore[arg-type]  # what is wrong is the point, here and below
-    SystemCall(1.0),  # type: ignore[arg-type]
-    Interrupt(0, 1),  # type: ignore[arg-type]
-    Interrupt(0, None),  # type: ignore[arg-type]
-    Nmi("1"),  # type: ignore[arg-type]
-    Sample(-1, 0, 0, 0, ()),
-    Sample(0, -1, 0, 0, ()),
-    Sample(0, 0, -1, 0, ()),
-    Sample(0, 0, 2**64, 0, ()),
-    Sample(0, 0, 0, -(2**63) - 1, ()),
-    Sample(0, 0, 0, 2**63, ()),
-    Sample(0, 0, 0, 0, (-1,)),
-    Sample(0, 0, 0, 0, (2**64,)),
-    Sample(0, 0, 0, 0, (1, True)),
-    Sample(0, 0, 0, 0, (1.0,)),  # type: ignore[arg-type]
-    Sample(0, 0, 0, 0, ((),)),  # type: ignore[arg-type]
-    Sample(0, 0, 0, 0, [1]),  # type: ignore[arg-type]
-    Sample(0, 0, 0, 0, None),  # type: ignore[arg-type]
-    Deferred(0, 0, (0,) * (CONTROL.length + 1)),
-    Deferred(0, 0, (10**400,)),
-    Lost(-1),
-    TaskExit(2**70),
-]
 
 
 @CODECS
