@@ -1,0 +1,76 @@
+"""A sample's user registers: perf's numbers, per machine, to DWARF's.
+
+The mask of the event says which registers were sampled; their values stand in ascending order
+(arch/*/include/uapi/asm/perf_regs.h of Linux, enum perf_event_*_regs).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from stackweave.core.sframe.rules import Registers
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One machine's numbers."""
+
+    dwarf: Mapping[int, int]
+    """DWARF number by perf number."""
+    pc: int
+    """perf number of the pc."""
+    sp: int
+    """DWARF number."""
+    fp: int
+    """DWARF number."""
+
+
+_AMD64: Final = Machine(
+    dwarf={
+        **dict(zip(range(8), (0, 3, 2, 1, 4, 5, 6, 7), strict=True)),  # ax bx cx dx si di bp sp
+        **{16 + i: 8 + i for i in range(8)},  # r8 to r15
+    },
+    pc=8,
+    sp=7,
+    fp=6,
+)
+_AARCH64: Final = Machine(dwarf={i: i for i in range(32)}, pc=32, sp=31, fp=29)
+_FLOATING: Final = (0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15)
+"""s390x: which of f0 to f15 has the DWARF numbers 16 to 31."""
+_S390X: Final = Machine(
+    dwarf={
+        **{i: i for i in range(16)},
+        **{16 + number: 16 + i for i, number in enumerate(_FLOATING)},
+    },
+    pc=33,
+    sp=15,
+    fp=11,
+)
+
+MACHINES: Final = {
+    "x86_64": _AMD64,
+    "aarch64": _AARCH64,
+    "aarch64_be": _AARCH64,
+    "s390x": _S390X,
+}
+"""By what `uname -m` says."""
+_BY_HIGHEST: Final = {24: _AMD64, 33: _AARCH64, 34: _S390X}
+"""By the length of the usual mask, in files that do not name their machine."""
+
+
+def machine_of(name: str | None, mask: int) -> Machine | None:
+    """The machine called `name`, or the one whose usual mask this is."""
+    return _BY_HIGHEST.get(mask.bit_length()) if name is None else MACHINES.get(name)
+
+
+def registers_of(machine: Machine, mask: int, values: tuple[int, ...]) -> Registers | None:
+    """Registers by DWARF number; None if pc, sp or fp was not sampled."""
+    numbers = (number for number in range(mask.bit_length()) if mask >> number & 1)
+    sampled = dict(zip(numbers, values, strict=True))
+    others = {
+        machine.dwarf[number]: value for number, value in sampled.items() if number in machine.dwarf
+    }
+    pc, sp, fp = sampled.get(machine.pc), others.get(machine.sp), others.get(machine.fp)
+    if pc is None or sp is None or fp is None:
+        return None
+    return Registers(pc, sp, fp, others)

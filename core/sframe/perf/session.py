@@ -1,0 +1,305 @@
+"""A session: the samples in the order of time, each with its stack.
+
+The kernel's part of a stack is the sample's callchain. The user's part is unwound from the
+registers and the copy of the stack that the sample holds; without them it is the callchain's,
+which for a deferred one came in a later record. Records change what later samples see: names,
+mappings, forks. All is handled in the order in which perf's reader handles it.
+
+Memory is bounded by what is alive at one moment: a round of records, the processes' mappings
+and the samples that wait for a deferred callchain.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from stackweave.core.sframe.choose import Chooser
+from stackweave.core.sframe.module import LoadedModule, Module
+from stackweave.core.sframe.perf.attributes import Event, parse_attr
+from stackweave.core.sframe.perf.constants import (
+    EVENT_UPDATE_NAME,
+    FIRST_TOOL_RECORD,
+    Context,
+    Feature,
+    RecordType,
+    RegisterAbi,
+)
+from stackweave.core.sframe.perf.cursor import CutError
+from stackweave.core.sframe.perf.file import PerfFile, Record
+from stackweave.core.sframe.perf.maps import Maps
+from stackweave.core.sframe.perf.order import TimeOrder
+from stackweave.core.sframe.perf.processes import Processes
+from stackweave.core.sframe.perf.records import (
+    Deferred,
+    Trailer,
+    parse_comm,
+    parse_deferred,
+    parse_mmap,
+    parse_task,
+    parse_trailer,
+    trailer_time,
+)
+from stackweave.core.sframe.perf.registers import machine_of, registers_of
+from stackweave.core.sframe.perf.sample import Sample, parse_sample
+from stackweave.core.sframe.perf.stitch import DeferredSamples
+from stackweave.core.sframe.unwind import Backtrace, Unwinder
+
+_WORD: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One line of a stack."""
+
+    pc: int
+    is_exact: bool
+    """pc is the next instruction to run, not a return address."""
+    module: LoadedModule | None
+    """The given module there."""
+    path: str | None
+    """The file that is mapped there, as the session names it."""
+
+    @property
+    def lookup_pc(self) -> int:
+        """An address inside the instruction that the frame executes."""
+        return self.pc if self.is_exact else self.pc - 1
+
+
+@dataclass(frozen=True, slots=True)
+class PerfStack:
+    """A sample, or a deferred callchain that was not to be merged."""
+
+    comm: str
+    pid: int | None
+    tid: int | None
+    cpu: int | None
+    time: int | None
+    """Nanoseconds."""
+    event: Event | None
+    """None: a deferred callchain by itself."""
+    kernel: tuple[Place, ...]
+    user: tuple[Place, ...]
+    """Innermost first, as the kernel's."""
+    cookie: int | None
+    """Of a callchain that was deferred."""
+    is_merged: bool
+    """The deferred callchain came."""
+    trace: Backtrace | None
+    """The unwound part; None if the sample holds nothing to unwind."""
+    why_not: str
+    """What it lacks to be unwound; empty if it was, or if it has a callchain."""
+
+
+class PerfSession:
+    """Reads one perf.data once."""
+
+    def __init__(self, file: PerfFile, modules: Iterable[Module] = ()) -> None:
+        self.file = file
+        self.chooser = Chooser(modules)
+        self.absent: dict[str, None] = {}
+        """Paths of files that unwinding has met, for which no module was given."""
+        self._processes = Processes(self.chooser, file.features.build_ids)
+        self._order: TimeOrder[Record] = TimeOrder()
+        self._deferred: DeferredSamples[Sample] = DeferredSamples()
+        self._merge = True
+
+    @classmethod
+    def open(cls, path: Path | str, modules: Iterable[Module] = ()) -> "PerfSession":
+        """Map the file at `path`; raises `DumpError`."""
+        return cls(PerfFile.open(path), modules)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What the file should hold and does not, as far as it was read."""
+        return tuple(self.file.missing)
+
+    def stacks(self, *, merge: bool = True) -> Iterator[PerfStack]:
+        """Every sample with its stack; raises `DumpError` where no system could go on.
+
+        With `merge` false deferred callchains come by themselves, at their own time.
+        """
+        self._merge = merge
+        for record in self._in_order():
+            try:
+                yield from self._take(record)
+            except CutError:
+                self.file.missing["damaged records"] = None
+        for sample in self._deferred.flush():
+            yield self._stack(sample, None)
+
+    def _in_order(self) -> Iterator[Record]:
+        """The kernel's records by time; the tool's own take effect where they stand."""
+        for record in self.file.records():
+            try:
+                if record.kind == RecordType.FINISHED_ROUND:
+                    yield from self._order.finish_round()
+                elif record.kind >= FIRST_TOOL_RECORD:
+                    self._take_tool(record)
+                else:
+                    time = self._time(record)
+                    yield from self._order.push(time, record) if time else (record,)
+            except CutError:
+                self.file.missing["damaged records"] = None
+        yield from self._order.flush()
+
+    def _time(self, record: Record) -> int | None:
+        """When the record was made; None if it does not say."""
+        cursor = record.cursor(self.file.order)
+        event = self.file.events.of(record.kind, cursor)
+        if event is None:
+            return None
+        if record.kind != RecordType.SAMPLE:
+            return trailer_time(event, cursor)
+        if event.time_at is None:
+            return None
+        cursor.skip(event.time_at)
+        return cursor.u64()
+
+    def _take_tool(self, record: Record) -> None:
+        """Attributes, features and build ids that came as records."""
+        body = record.cursor(self.file.order)
+        if record.kind == RecordType.HEADER_ATTR:
+            body.skip(4)
+            size = body.u32()
+            body.at -= 8
+            event = parse_attr(body.take(size), self.file.order)
+            self.file.events.add(event, body.words((body.end - body.at) // _WORD))
+        elif record.kind == RecordType.HEADER_FEATURE:
+            feature = body.u64()
+            self.file.read_feature(feature, body)
+        elif record.kind == RecordType.HEADER_BUILD_ID:
+            self.file.features.read_build_id((record.misc, body))
+        elif record.kind == RecordType.EVENT_UPDATE:
+            kind, identifier = body.words(2)
+            if kind == EVENT_UPDATE_NAME:
+                self.file.events.rename((identifier,), 0, body.text())
+
+    def _take(self, record: Record) -> Iterator[PerfStack]:
+        """One of the kernel's records, in its turn."""
+        body = record.cursor(self.file.order)
+        event = self.file.events.of(record.kind, body)
+        if event is None:
+            self.file.missing["events of some records"] = None
+            return
+        if record.kind == RecordType.SAMPLE:
+            yield from self._take_sample(parse_sample(event, body))
+            return
+        if record.kind == RecordType.CALLCHAIN_DEFERRED:
+            trailer = parse_trailer(event, body)
+            yield from self._take_deferred(parse_deferred(body), trailer)
+        elif record.kind in (RecordType.MMAP, RecordType.MMAP2):
+            self._processes.mmap(parse_mmap(record.kind, record.misc, body), record.misc)
+        elif record.kind == RecordType.COMM:
+            self._processes.set_comm(parse_comm(record.misc, body))
+        elif record.kind == RecordType.FORK:
+            self._processes.fork(parse_task(record.misc, body))
+        elif record.kind == RecordType.EXIT:
+            self._processes.exit(parse_task(record.misc, body))
+        elif record.kind in (RecordType.LOST, RecordType.LOST_SAMPLES):
+            self.file.missing["records that the kernel had no room for"] = None
+
+    def _take_sample(self, sample: Sample) -> Iterator[PerfStack]:
+        cookie = sample.cookie
+        if self._merge and cookie is not None:
+            self._deferred.wait(sample.tid or 0, cookie, sample)
+        else:
+            yield self._stack(sample, None)
+
+    def _take_deferred(self, deferred: Deferred, trailer: Trailer) -> Iterator[PerfStack]:
+        if self._merge:
+            for sample, fits in self._deferred.release(trailer.tid or 0, deferred.cookie):
+                yield self._stack(sample, deferred.chain if fits else None)
+            return
+        maps = self._processes.maps(trailer.pid or 0)
+        yield PerfStack(
+            comm=self._processes.comm(trailer.tid or 0),
+            pid=trailer.pid,
+            tid=trailer.tid,
+            cpu=trailer.cpu,
+            time=trailer.time,
+            event=None,
+            kernel=(),
+            user=_places(maps, _addresses(deferred.chain)),
+            cookie=deferred.cookie,
+            is_merged=False,
+            trace=None,
+            why_not="",
+        )
+
+    def _stack(self, sample: Sample, deferred: tuple[int, ...] | None) -> PerfStack:
+        """The sample's stack, with the callchain that a deferred record brought for it."""
+        maps = self._processes.maps(sample.pid or 0)
+        kernel, chain = _split(sample.callchain)
+        trace, why_not = self._unwind(sample, maps)
+        if trace is not None:
+            user = tuple(_place(maps, frame.pc, frame.is_exact) for frame in trace.frames)
+        else:
+            user = _places(maps, chain + _addresses(deferred or ()))
+        if not kernel and not user and sample.ip is not None:
+            user = _places(maps, (sample.ip,))
+        return PerfStack(
+            comm=self._processes.comm(sample.tid or 0),
+            pid=sample.pid,
+            tid=sample.tid,
+            cpu=sample.cpu,
+            time=sample.time,
+            event=sample.event,
+            kernel=_places(self._processes.kernel, kernel),
+            user=user,
+            cookie=sample.cookie,
+            is_merged=deferred is not None,
+            trace=trace,
+            why_not=why_not if not chain and deferred is None else "",
+        )
+
+    def _unwind(self, sample: Sample, maps: Maps) -> tuple[Backtrace | None, str]:
+        """The backtrace of the user's side, or what is missing for one."""
+        if sample.abi == RegisterAbi.NONE:
+            return None, "no user registers in the sample"
+        if sample.abi != RegisterAbi.BITS_64:
+            return None, "a 32-bit task"
+        mask = sample.event.user_registers
+        machine = machine_of(self.file.features.texts.get(Feature.ARCH), mask)
+        if machine is None:
+            return None, "no unwinding for this machine"
+        registers = registers_of(machine, mask, sample.values)
+        if registers is None:
+            return None, "pc, sp and fp are not all among the sampled registers"
+        dump = sample.dump(registers)
+        unwinder = Unwinder(dump.read, maps.find_module, maps.is_code)
+        # every sound frame has a word of its own on the stack
+        trace = unwinder.unwind(registers, limit=2 + len(dump.stack) // _WORD)
+        last = maps.find(trace.frames[-1].lookup_pc)
+        if last is not None and last.loaded is None:
+            self.absent[last.mapping.path] = None
+        return trace, ""
+
+
+def _split(chain: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The kernel's and the user's addresses of a callchain; a cookie is neither."""
+    parts: dict[int, list[int]] = {Context.KERNEL: [], Context.USER: []}
+    context: int = Context.USER
+    for address in chain:
+        if address >= Context.MAX:
+            context = address
+        elif context in parts:
+            parts[context].append(address)
+    return tuple(parts[Context.KERNEL]), tuple(parts[Context.USER])
+
+
+def _addresses(chain: tuple[int, ...]) -> tuple[int, ...]:
+    """A callchain without its marks."""
+    return tuple(address for address in chain if address < Context.MAX)
+
+
+def _places(maps: Maps, chain: tuple[int, ...]) -> tuple[Place, ...]:
+    """Where the addresses of a callchain lie: the first is where it stood, the others return there."""
+    return tuple(_place(maps, address, not depth) for depth, address in enumerate(chain))
+
+
+def _place(maps: Maps, pc: int, is_exact: bool) -> Place:
+    found = maps.find(pc if is_exact else pc - 1)
+    return Place(
+        pc, is_exact, found.loaded if found else None, found.mapping.path if found else None
+    )
