@@ -8,7 +8,9 @@ from typing import Final, NamedTuple
 
 import pytest
 
+from stackweave.actors import stitch
 from stackweave.actors.stitch import Stitched, Stitcher
+from stackweave.core.sframe.perf.stitch import DeferredSamples
 from stackweave.wire.messages import Deferred, Sample
 
 DATA: Final = Path(__file__).parents[1] / "data" / "perf"
@@ -72,30 +74,30 @@ def test_a_session_is_stitched_as_perf_stitched_it() -> None:
     assert len(ours) == 874
 
 
-class OfAnyTask(Stitcher):
+class OfAnyTask(DeferredSamples[Sample]):
     """Planted: a record releases the samples of every task."""
 
-    __slots__ = ()
+    def wait(self, task: int, cookie: int, item: Sample) -> None:
+        super().wait(0, cookie, item)
 
-    def deferred(self, record: Deferred) -> Iterator[Stitched]:
-        for sample in self._waiting:
-            merged = sample.cookie == record.cookie
-            yield Stitched(sample, record.chain if merged else (), merged)
-        self._waiting = []
+    def release(self, task: int, cookie: int) -> list[tuple[Sample, bool]]:
+        return super().release(0, cookie)
 
 
-class KeepsUnequal(Stitcher):
+class KeepsUnequal(DeferredSamples[Sample]):
     """Planted: a sample waits on after a record of its task with another cookie."""
 
-    __slots__ = ()
-
-    def deferred(self, record: Deferred) -> Iterator[Stitched]:
-        for sample in self._waiting:
-            if sample.cookie == record.cookie:
-                yield Stitched(sample, record.chain, merged=True)
-        self._waiting = [each for each in self._waiting if each.cookie != record.cookie]
+    def release(self, task: int, cookie: int) -> list[tuple[Sample, bool]]:
+        released = super().release(task, cookie)
+        for sample, fits in released:
+            if not fits:
+                self.wait(task, sample.cookie, sample)
+        return [(sample, fits) for sample, fits in released if fits]
 
 
 @pytest.mark.parametrize("planted", [OfAnyTask, KeepsUnequal])
-def test_another_rule_gives_another_session(planted: type[Stitcher]) -> None:
-    assert list(stitched(planted())) != merged_by_perf()
+def test_another_rule_gives_another_session(
+    planted: type[DeferredSamples[Sample]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stitch, "DeferredSamples", planted)
+    assert list(stitched(Stitcher())) != merged_by_perf()
