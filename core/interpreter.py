@@ -42,6 +42,7 @@ from .operations import (
 from .outcome import Occurrence, Outcome, Snapshot, Verdict
 from .processors import Processors
 from .program import Program
+from .situation import Keys, Situation, situation_of
 from .store import Queue, Store
 from .strategy import FixedSchedule, Strategy
 
@@ -162,6 +163,11 @@ class Interpreter:
     def snapshot(self) -> Snapshot:
         """This point of the execution."""
         return Snapshot(tuple(self.schedule), self.injected)
+
+    def situation(self, keys: Keys) -> Situation:
+        """What can make a difference from this point on, however it was come to."""
+        here = self.contexts, self.store, self._processors, self._monitors
+        return situation_of(*here, len(self.schedule), keys)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Come to a point of an earlier execution of this program, by running it again."""

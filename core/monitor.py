@@ -7,13 +7,15 @@ run in lock-step with the program, and end when they report: one violation an in
 
 from collections.abc import Callable, Coroutine, Generator, Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import coroutine
 from typing import Final, NoReturn, cast
 
 from .context import discard
 from .errors import ModelError, ViolationFound
 
-Specification = Callable[[], Coroutine[object, object, None]]
+Instance = Coroutine[object, object, None]
+Specification = Callable[[], Instance]
 
 _ROUTES: Final = 1 << 14
 """Events whose monitors are remembered."""
@@ -50,7 +52,7 @@ class MonitorSet:
 
     def __init__(self, monitors: Sequence[Monitor]) -> None:
         self._monitors = tuple(monitors)
-        self._running: list[Coroutine[object, object, None] | None] = []
+        self._running: list[Instance | None] = []
         self._routes: dict[Hashable, tuple[int, ...]] = {}
 
     def reset(self) -> None:
@@ -64,6 +66,21 @@ class MonitorSet:
             if instance is not None and instance is not _NOT_STARTED:
                 discard(instance)
         self._running = []
+
+    def standing(self, key: Callable[[Instance], Hashable]) -> tuple[Hashable, ...]:
+        """Each monitor's key; None where it has ended. One that saw no event stands at its beginning."""
+        return tuple(map(partial(self._key, key), range(len(self._running))))
+
+    def _key(self, key: Callable[[Instance], Hashable], index: int) -> Hashable:
+        instance = self._running[index]
+        if instance is not _NOT_STARTED:
+            return None if instance is None else key(instance)
+        fresh = self._monitors[index].body()
+        fresh.send(None)
+        try:
+            return key(fresh)
+        finally:
+            discard(fresh)
 
     def observe(self, event: object) -> list[ViolationFound]:
         """Show an event to every monitor whose slice it belongs to; the violations that they report."""
@@ -80,7 +97,7 @@ class MonitorSet:
     def _show(
         self,
         index: int,
-        instance: Coroutine[object, object, None],
+        instance: Instance,
         event: object,
         found: list[ViolationFound],
     ) -> None:
