@@ -20,6 +20,7 @@ from .wording import describe, show_event
 NARROW: Final = 100
 WIDE: Final = 160
 _FAILED: Final = "!!"
+_REPEATED: Final = "~~"
 _LONGEST_FUNCTION: Final = 26
 _ROOM: Final = 48
 """Characters that the last column has at least."""
@@ -74,7 +75,11 @@ class _Lanes:
     def lines(self) -> Iterator[str]:
         yield from self._header()
         violations = list(self._replay.outcome.violations)
+        moves = sum(step.number > 0 for step in self._replay.steps)
+        cycle = moves - self._replay.cycle + 1 if self._replay.cycle else 0
         for step, text in zip(self._replay.steps, self._texts, strict=True):
+            if step.number and step.number == cycle:
+                yield f"{_REPEATED} from here on for ever"
             here = [each for each in violations if self._is_at(each, step)]
             violations = [each for each in violations if each not in here]
             yield from self._step(step, text, bool(here))
@@ -83,6 +88,8 @@ class _Lanes:
             if any(each.signature == self._replay.signature for each in here):
                 yield from self._rest(step, violations)
                 return
+        if cycle:
+            yield f"{_REPEATED} and again from step {cycle}"
         yield from self._end(violations)
 
     def _is_at(self, violation: Violation, step: Step) -> bool:

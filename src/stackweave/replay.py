@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import textwrap
 from pathlib import Path
 
 from stackweave.core import Program, UsageError
@@ -18,7 +19,9 @@ from .wording import describe, show_event
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what it takes."""
-    parser.add_argument("schedule", metavar="TOKEN-or-FILE", help="as stress or run printed it")
+    parser.add_argument(
+        "schedule", metavar="TOKEN-or-FILE", help="as stress, explore or run printed it"
+    )
     parser.add_argument(
         "--around",
         type=count,
@@ -36,11 +39,25 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.around is not None:
         raise UsageError("--around is for journals: a schedule is shown whole")
     schedule = read(arguments.schedule)
+    if schedule.cycle:
+        return _tell_lasso(schedule, arguments)
     told = replay(schedule)
     if arguments.json:
         print(json.dumps(_as_json(schedule, told), indent=2))
     else:
         print(_as_text(schedule, told, arguments.schedule))
+    return Exit.VIOLATION
+
+
+def _tell_lasso(schedule: Schedule, arguments: argparse.Namespace) -> int:
+    from .lasso import TIMES, replay_lasso
+
+    lasso = replay_lasso(schedule)
+    if arguments.json:
+        rounds = {"stem": lasso.stem, "moves": lasso.cycle, "moving": lasso.moving, "times": TIMES}
+        print(json.dumps({**_as_json(schedule, lasso.replay), "cycle": rounds}, indent=2))
+    else:
+        print(_as_text(schedule, lasso.replay, arguments.schedule, lasso.verdict))
     return Exit.VIOLATION
 
 
@@ -58,7 +75,7 @@ def _tell_journal(path: Path, arguments: argparse.Namespace) -> int:
     return told.exit
 
 
-def _as_text(schedule: Schedule, told: Replay, reference: str) -> str:
+def _as_text(schedule: Schedule, told: Replay, reference: str, verdict: str = "") -> str:
     chosen = "".join(f" {key}={value}" for key, value in given(schedule.parameters).items())
     return "\n".join(
         [
@@ -66,6 +83,7 @@ def _as_text(schedule: Schedule, told: Replay, reference: str) -> str:
             "",
             draw(told, screen_width()),
             "",
+            *([*textwrap.wrap(verdict, screen_width()), ""] if verdict else []),
             f"replay: {replay_command(reference)}",
         ]
     )

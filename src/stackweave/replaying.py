@@ -69,6 +69,8 @@ class Replay:
     """Of the violation that it is about."""
     final_events: tuple[tuple[str, object], ...] = ()
     """What the program's last protocol reported, with its name."""
+    cycle: int = 0
+    """Steps at the end that repeat for ever; 0 where it ends."""
 
 
 def replay(schedule: Schedule) -> Replay:

@@ -1,7 +1,8 @@
 """A failure is a schedule: which program, what it depends on, and every decision of one execution.
 
 Decisions are kept by context *name*: indexes into a table of names, and `~choice` for each answer to a `choose`.
-A short schedule prints as a token, a long one goes to a file; both are one envelope of `wire`.
+A short schedule prints as a token, a long one goes to a file; both are one envelope of `wire`. One that goes on
+for ever says how many of its moves repeat.
 """
 
 import os
@@ -23,11 +24,14 @@ from stackweave.wire.fields import entries, integer, items, text
 from .files import read_file
 from .registry import given
 
-VERSION: Final = 1
-TOKEN: Final = f"sw{VERSION}."
+VERSIONS: Final = (1, 2)
+"""Of an execution that ends, and of one that goes on for ever."""
 SUFFIX: Final = ".swx"
 LONGEST_TOKEN: Final = 2_000
 """Characters; a longer schedule goes to a file."""
+
+SEARCH: Final = "exhaustive search"
+"""The strategy of what no strategy found."""
 
 _MAGIC: Final = b"\x89SWX\r\n"
 _LIMITS: Final = Limits(size=1 << 24, length=1 << 22, depth=4)
@@ -48,6 +52,8 @@ class Origin:
 
     def __str__(self) -> str:
         found = "" if self.strategy.startswith(_SHRUNK) else "found by "
+        if self.strategy.removeprefix(_SHRUNK) == SEARCH:
+            return f"{found}{self.strategy}"
         return f"{found}{self.strategy}, seed {self.seed}, execution {self.execution:,}"
 
     @property
@@ -70,6 +76,13 @@ class Schedule:
     """Of each move the context, as an index of `contexts`; `~answer` of each `choose`."""
     origin: Origin
     signature: str
+    cycle: int = 0
+    """Moves at the end that repeat for ever; 0 in an execution that ends."""
+
+    @property
+    def version(self) -> int:
+        """Of the format that it is kept in."""
+        return VERSIONS[self.cycle > 0]
 
     def decisions(self, program: Program) -> list[int]:
         """The choices in the program's own context numbers. Raises `UsageError` for a missing context."""
@@ -92,7 +105,8 @@ def by_name(program: Program, decisions: Sequence[int]) -> tuple[tuple[str, ...]
 
 def token_of(schedule: Schedule) -> str:
     """The schedule as text, of whatever length."""
-    return TOKEN + urlsafe_b64encode(seal(VERSION, _plain(schedule))).decode().rstrip("=")
+    sealed = seal(schedule.version, _plain(schedule))
+    return f"sw{schedule.version}." + urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
 def write(schedule: Schedule, path: Path) -> None:
@@ -100,7 +114,7 @@ def write(schedule: Schedule, path: Path) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(_MAGIC + seal(VERSION, _plain(schedule)))
+            file.write(_MAGIC + seal(schedule.version, _plain(schedule)))
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
@@ -128,27 +142,32 @@ def keep(schedule: Schedule, folder: Path) -> str:
 
 def read(reference: str) -> Schedule:
     """The schedule that is a token or lies in a file. Raises `UsageError` for anything else."""
-    if re.match(r"sw\d+\.", reference):
-        return _unseal("the token", _token_bytes(reference))
+    token = re.match(r"sw(\d+)\.", reference)
+    if token is not None:
+        return _unseal("the token", _token_bytes(reference, token[0]), token[1])
     data = read_file(Path(reference), _LIMITS.size)
     if not data.startswith(_MAGIC):
         raise UsageError(f"{reference} is no schedule: it does not begin as a {SUFFIX} file does")
-    return _unseal(reference, data[len(_MAGIC) :])
+    sealed = data[len(_MAGIC) :]
+    return _unseal(reference, sealed, str(sealed[0] if sealed else VERSIONS[0]))
 
 
-def _token_bytes(token: str) -> bytes:
-    if not token.startswith(TOKEN):
-        raise UsageError(f"the token begins with {token.partition('.')[0]}., where {TOKEN} is read")
-    digits = token[len(TOKEN) :]
+def _token_bytes(token: str, beginning: str) -> bytes:
+    known = [f"sw{version}." for version in VERSIONS]
+    if beginning not in known:
+        raise UsageError(f"the token begins with {beginning}, where {' or '.join(known)} is read")
+    digits = token[len(beginning) :]
     try:
         return urlsafe_b64decode(digits + "=" * (-len(digits) % 4))
     except ValueError as error:
         raise UsageError(f"the token is damaged: {error}") from None
 
 
-def _unseal(what: str, data: bytes) -> Schedule:
+def _unseal(what: str, data: bytes, version: str) -> Schedule:
+    """Of a format that is known; else of the first one, which refuses it."""
+    known = next((each for each in VERSIONS if str(each) == version), VERSIONS[0])
     try:
-        return _schedule(unseal(VERSION, data, _LIMITS))
+        return _schedule(unseal(known, data, _LIMITS), known)
     except WireError as error:
         raise UsageError(f"{what} is no schedule: {error}") from None
 
@@ -163,6 +182,7 @@ def _plain(schedule: Schedule) -> Plain:
         [number for run in _runs(schedule.choices) for number in run],
         [origin.strategy, origin.seed, origin.execution],
         schedule.signature,
+        *([schedule.cycle] if schedule.cycle else []),
     ]
 
 
@@ -171,17 +191,22 @@ def _runs(choices: Sequence[int]) -> Iterator[tuple[int, int]]:
         yield choice, sum(1 for _ in run)
 
 
-def _schedule(value: Plain) -> Schedule:
-    program, parameters, digest, names, runs, origin, signature = items(value, "schedule", 7)
+def _schedule(value: Plain, version: int) -> Schedule:
+    endless = version != VERSIONS[0]
+    fields = items(value, "schedule", 7 + endless)
+    program, parameters, digest, names, runs, origin, signature = fields[:7]
     contexts = tuple(text(name, "context") for name in items(names, "contexts"))
+    choices = _choices(items(runs, "choices"), len(contexts))
+    moves = sum(choice >= 0 for choice in choices)
     return Schedule(
         text(program, "program"),
         parameters_from(parameters),
         digest_from(digest),
         contexts,
-        _choices(items(runs, "choices"), len(contexts)),
+        choices,
         _origin(items(origin, "origin", 3)),
         text(signature, "signature"),
+        integer(fields[7], "the cycle", 1, moves) if endless else 0,
     )
 
 

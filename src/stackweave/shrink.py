@@ -47,7 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.schedule} is a journal: its actors do what messages from outside tell them, and a "
             "schedule has no messages; stackweave replay shows the operations before the first violation"
         )
-    result = shrink(read(arguments.schedule), arguments.executions)
+    schedule = read(arguments.schedule)
+    if schedule.cycle:
+        raise UsageError("it goes on for ever, and only a schedule that ends is made smaller")
+    result = shrink(schedule, arguments.executions)
     print(json.dumps(result.as_json(), indent=2) if arguments.json else result.as_text())
     return Exit.VIOLATION
 

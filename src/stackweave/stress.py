@@ -48,9 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the campaign and report it."""
     subject = Subject.of(find(arguments.program), parameters_of(arguments))
+    if arguments.driver == "engine":
+        progress.tell_of_compiling()
     watch = _Progress(arguments.executions) if sys.stderr.isatty() else None
-    if watch is not None and arguments.driver == "engine":
-        _tell_of_compiling()
     campaign = run_campaign(
         subject,
         arguments.seed,
@@ -70,29 +70,25 @@ def run(arguments: argparse.Namespace) -> int:
     return report.exit
 
 
-def _tell_of_compiling() -> None:
-    from stackweave.core.explore.compiling import is_kept  # here: it takes a while to load
-
-    if not is_kept():
-        progress.show("compiling the engine, which is done once and takes about a minute")
-
-
 class _Progress:
     """One line on a terminal that is written over."""
 
     def __init__(self, executions: int) -> None:
         self._executions = executions
-        self._next = monotonic() + _EVERY
+        self._started = monotonic()
+        self._next = self._started + _EVERY
 
     def __call__(self, campaign: Campaign) -> None:
-        if monotonic() < self._next:
+        now = monotonic()
+        if now < self._next:
             return
-        self._next = monotonic() + _EVERY
+        self._next = now + _EVERY
+        speed = campaign.executions / max(now - self._started, 1e-9)
         failing = ", ".join(
             f"{signature} {count:,}" for signature, count in campaign.tally.by_signature().items()
         )
-        line = f"{campaign.executions:,} of {self._executions:,} executions  {failing}"
-        progress.show(line)
+        done = f"{campaign.executions:,} of {self._executions:,} executions, {speed:,.0f}/s"
+        progress.show(f"{done}  {failing}")
 
 
 class _Report:

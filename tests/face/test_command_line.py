@@ -1,6 +1,7 @@
 """The command line: exit codes, what goes where, and no traceback for bad input."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -292,7 +293,7 @@ def test_progress_is_shown_on_a_terminal_and_cleared(
     assert {**run.json(), "seconds": 0} == {**plain.json(), "seconds": 0}
     lines = run.err.split("\r\033[K")
     assert 3 <= len(lines) <= 11
-    assert lines[-2].startswith("9 of 9 executions  lost-update ")
+    assert re.match(r"9 of 9 executions, [\d,]+/s  lost-update ", lines[-2])
     assert lines[-1] == ""
 
 

@@ -35,7 +35,7 @@ NOISE = tuple(Random(0).choices((0, 1), k=60_000))
 @st.composite
 def schedules(draw: st.DrawFn) -> Schedule:
     contexts = draw(NAMES)
-    choices = st.integers(-5, len(contexts) - 1)
+    choices = draw(st.lists(st.integers(-5, len(contexts) - 1), max_size=40))
     return Schedule(
         draw(st.text(max_size=20)),
         Parameters(
@@ -46,11 +46,12 @@ def schedules(draw: st.DrawFn) -> Schedule:
         ),
         draw(st.dictionaries(st.text(max_size=9), st.binary(min_size=8, max_size=8), max_size=5)),
         contexts,
-        tuple(draw(st.lists(choices, max_size=40))),
+        tuple(choices),
         Origin(
             draw(st.text(max_size=9)), draw(st.integers(0, 2**63 - 1)), draw(st.integers(0, 2**40))
         ),
         draw(st.text(max_size=20)),
+        draw(st.integers(0, sum(choice >= 0 for choice in choices))),
     )
 
 
@@ -186,11 +187,31 @@ def test_wrong_fields_are_refused(tmp_path: Path, changed: dict[str, Plain]) -> 
         read(str(path))
 
 
+@pytest.mark.parametrize("cycle", [[], [0], [3], [-1], ["1"], [1, 1]], ids=str)
+def test_a_wrong_cycle_is_refused(tmp_path: Path, cycle: list[Plain]) -> None:
+    path = tmp_path / "one.swx"
+    fields: list[Plain] = ["default", {}, {}, ["a"], [0, 2, -1, 9], ["search", 0, 0], "fair-cycle"]
+    path.write_bytes(b"\x89SWX\r\n" + seal(2, [*fields, 2]))
+    assert read(str(path)).cycle == 2
+    path.write_bytes(b"\x89SWX\r\n" + seal(2, [*fields, *cycle]))
+    with pytest.raises(UsageError, match="is no schedule"):
+        read(str(path))
+
+
+def test_a_token_is_of_the_version_that_it_begins_with() -> None:
+    one = failure(sample("lost_update"))
+    for schedule, other in ((one, "sw2."), (replace(one, cycle=1), "sw1.")):
+        token = token_of(schedule)
+        assert read(token) == schedule
+        with pytest.raises(UsageError, match="version"):
+            read(other + token[4:])
+
+
 @pytest.mark.parametrize(
     ("reference", "why"),
     [
         ("nowhere.swx", "cannot read"),
-        ("sw2.AAAA", "where sw1. is read"),
+        ("sw3.AAAA", "where sw1. or sw2. is read"),
         ("sw1.", "cut short"),
         ("sw1.ü", "damaged"),
         ("sw1." + "A" * 300_000, "version"),
