@@ -1,16 +1,15 @@
 """A campaign: many executions of one program, and what they showed, one finding a signature."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Final
 
 from stackweave.core import (
     Interpreter,
-    ModelError,
     Outcome,
     Program,
-    UsageError,
     Violation,
 )
 from stackweave.core.errors import diverged
@@ -21,7 +20,7 @@ from .digest import digest_of
 from .drivers import DRIVERS, Driver
 from .known import identify
 from .programs import Parameters
-from .registry import Recipe, blame
+from .registry import Recipe, blaming
 from .schedule import Origin, Schedule, by_name
 
 BATCH_SECONDS: Final = 0.1
@@ -156,8 +155,7 @@ def run(
             watch(campaign)
 
     try:
-        runner = DRIVERS[driver](subject.program, tactic)
-        try:
+        with blaming(subject.recipe.name), _driving(subject.program, tactic, driver) as runner:
             if jobs > 1:
                 from .jobs import Jobs  # here: an event loop takes a while to load
 
@@ -168,18 +166,21 @@ def run(
                 _run_here(runner, seed, executions, count, is_enough)
             if stop_first:
                 _cut(campaign, runner, is_failure)
-        finally:
-            runner.discard()
     except KeyboardInterrupt:
         campaign.interrupted = True
-    except (UsageError, ModelError):
-        raise
-    except Exception as error:
-        raise UsageError(f"{subject.recipe.name} failed: {blame(error)}") from error
     finally:
         campaign.seconds = perf_counter() - started
     campaign.findings = {each.key: each for each in _findings(subject, campaign)}
     return campaign
+
+
+@contextmanager
+def _driving(program: Program, tactic: Tactic, driver: str) -> Iterator[Driver]:
+    runner = DRIVERS[driver](program, tactic)
+    try:
+        yield runner
+    finally:
+        runner.discard()
 
 
 def _run_here(

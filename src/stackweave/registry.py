@@ -3,7 +3,8 @@
 import inspect
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -34,12 +35,8 @@ class Recipe:
 
     def make(self, parameters: Parameters) -> Program:
         """A fresh program. Raises `UsageError` for parameters that it does not take."""
-        try:
+        with blaming(self.name):
             program: object = self.maker(parameters)
-        except (UsageError, ModelError):
-            raise
-        except Exception as error:
-            raise UsageError(f"{self.name} failed: {blame(error)}") from error
         if not isinstance(program, Program):
             raise UsageError(f"{self.name} returns a {type(program).__name__}, not a Program")
         return program
@@ -79,6 +76,17 @@ def blame(error: BaseException) -> str:
     line = f"{type(error).__name__}: {error}".partition("\n")[0]
     frames = traceback.extract_tb(error.__traceback__)
     return f"{line} ({frames[-1].filename}:{frames[-1].lineno})" if frames else line
+
+
+@contextmanager
+def blaming(name: str) -> Iterator[None]:
+    """Around a user's code, which may raise anything: a `UsageError`, unless it says itself who is to blame."""
+    try:
+        yield
+    except (UsageError, ModelError):
+        raise
+    except Exception as error:
+        raise UsageError(f"{name} failed: {blame(error)}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from stackweave.core import (
+    Cpu,
     Program,
     local_irq_restore,
     local_irq_save,
@@ -15,6 +16,7 @@ from stackweave.core import (
 )
 from stackweave.core.context import Body
 from stackweave.core.machine import Guard
+from stackweave.core.program import InterruptScope
 
 
 class Stage:
@@ -174,11 +176,11 @@ def enter(false: Guard | None) -> Case:
     return Case(stage.program, moves[false])
 
 
-def enter_pending(false: Guard | None) -> Case:
+def _on_a_line(false: Guard | None, scope: Callable[[Cpu], InterruptScope]) -> Case:
     stage = interrupted(0 if false is Guard.PENDING else 1)
 
     async def subject() -> None:
-        async with stage.cpu.irq_work_interrupt():
+        async with scope(stage.cpu):
             await stage.flag.load()
 
     stage.program.interrupt("subject", subject, cpu=0)
@@ -189,23 +191,14 @@ def enter_pending(false: Guard | None) -> Case:
         Guard.NO_INTERRUPT: ("irq", "irq"),
     }
     return Case(stage.program, ("host", "host", *moves[false]))
+
+
+def enter_pending(false: Guard | None) -> Case:
+    return _on_a_line(false, Cpu.irq_work_interrupt)
 
 
 def enter_asserted(false: Guard | None) -> Case:
-    stage = interrupted(0 if false is Guard.PENDING else 1)
-
-    async def subject() -> None:
-        async with stage.cpu.interrupt(stage.cpu.irq_work):
-            await stage.flag.load()
-
-    stage.program.interrupt("subject", subject, cpu=0)
-    moves = {
-        None: (),
-        Guard.PENDING: (),
-        Guard.IRQS_ON: ("host",),
-        Guard.NO_INTERRUPT: ("irq", "irq"),
-    }
-    return Case(stage.program, ("host", "host", *moves[false]))
+    return _on_a_line(false, lambda cpu: cpu.interrupt(cpu.irq_work))
 
 
 def nmi_enter(false: Guard | None) -> Case:

@@ -106,3 +106,16 @@ def with_nmi(threads: int) -> Program:
 
     program.nmi("nmi", nmi, cpu=0)
     return program
+
+
+def remembering_program() -> Program:
+    """A protocol that is no function of what it is told: it keeps a list that outlives it."""
+    program = Program("remembers")
+    word = program.layout.word("word")
+    seen: list[int] = []
+
+    async def remembers() -> None:
+        seen.append(await word.load())
+
+    program.thread("remembers", remembers)
+    return program

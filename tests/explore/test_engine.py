@@ -7,7 +7,7 @@ from stackweave.core import Interpreter, ModelError, Program, RandomWalk, choose
 from stackweave.core.explore.engine import Engine
 from stackweave.programs import BUILTIN, Parameters
 
-from ..core.programs import cas_program, lost_update_program, mixed_program
+from ..core.programs import cas_program, lost_update_program, mixed_program, remembering_program
 
 EXECUTIONS = 25
 
@@ -62,15 +62,7 @@ def test_memory_is_bounded_by_beginning_afresh(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_protocol_that_remembers_is_refused() -> None:
-    program = Program("remembers")
-    word = program.layout.word("word")
-    seen: list[int] = []
-
-    async def remembers() -> None:
-        seen.append(await word.load())
-
-    program.thread("remembers", remembers)
-    engine = Engine(program)
+    engine = Engine(remembering_program())
     with pytest.raises(ModelError, match="a protocol changes"):
         engine.run(0, 0, 10)
 

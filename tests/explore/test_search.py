@@ -19,7 +19,7 @@ from stackweave.core import (
 from stackweave.core.explore.search import Searcher, search
 from stackweave.programs import BUILTIN, Parameters
 
-from ..core.programs import cas_program, lost_update_program, mixed_program
+from ..core.programs import cas_program, lost_update_program, mixed_program, remembering_program
 from .showing import replays
 
 
@@ -254,16 +254,8 @@ def test_mailboxes_messages_are_told_apart() -> None:
 
 
 def test_a_protocol_that_remembers_is_refused() -> None:
-    program = Program("remembers")
-    word = program.layout.word("word")
-    seen: list[int] = []
-
-    async def remembers() -> None:
-        seen.append(await word.load())
-
-    program.thread("remembers", remembers)
     with pytest.raises(ModelError, match="a protocol changes"):
-        search(program)
+        search(remembering_program())
 
 
 def test_a_program_that_cannot_be_is_the_model_s_fault() -> None:

@@ -115,6 +115,17 @@ class Kernel:
 
         self.task(0, body)
 
+    def asks_in_exit(self) -> None:
+        """Task 0 asks for tracer 0 in the system call in which it ends."""
+        task = self.system.tasks[0]
+
+        async def body() -> None:
+            await self.system.entry.enter_from_user_mode(task)
+            await self.system.request(0, Caller(task))
+            await self.system.life.do_exit(task)
+
+        self.task(0, body)
+
     def nmi(self, body: Callable[[], Awaitable[None]], cpu: int = 0) -> None:
         """What an NMI context does; and the irq_work interrupt."""
 

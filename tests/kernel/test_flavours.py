@@ -129,14 +129,7 @@ def _exits(generation: str, flavour: str | None) -> Outcome:
         await kernel.system.deliver(tracer, task, cookie, nr, entries)
 
     kernel = Kernel(generation, tracers=1, flavour=flavour, callback=called, detach=detach)
-    system, task = kernel.system, kernel.system.tasks[0]
-
-    async def live() -> None:
-        await system.entry.enter_from_user_mode(task)
-        await system.request(0, Caller(task))
-        await system.life.do_exit(task)
-
-    kernel.task(0, live)
+    kernel.asks_in_exit()
     return kernel.run()
 
 

@@ -246,12 +246,5 @@ def test_a_session_of_one_task_misses_what_comes_after_its_events_are_gone(
 
     kernel = Kernel(tracers=1, flavour=flavour, callback=called, detach=detach)
     attached = kernel.program.layout.word("attached", 1)
-    system, task = kernel.system, kernel.system.tasks[0]
-
-    async def live() -> None:
-        await system.entry.enter_from_user_mode(task)
-        await system.request(0, Caller(task))
-        await system.life.do_exit(task)
-
-    kernel.task(0, live)
+    kernel.asks_in_exit()
     assert _judged(kernel) == shown
