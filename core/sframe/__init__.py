@@ -18,7 +18,7 @@ from stackweave.core.sframe.errors import ElfError, ErrorKind, SFrameError
 from stackweave.core.sframe.lookup import SFrameSection
 from stackweave.core.sframe.module import LoadedModule, Module
 from stackweave.core.sframe.rules import Registers
-from stackweave.core.sframe.unwind import Backtrace, Frame, StopReason, Unwinder
+from stackweave.core.sframe.unwind import Backtrace, Frame, StopReason, Unwinder, UnwindType
 
 __all__ = [
     "AddressSpace",
@@ -36,5 +36,6 @@ __all__ = [
     "SFrameSection",
     "StackDump",
     "StopReason",
+    "UnwindType",
     "Unwinder",
 ]

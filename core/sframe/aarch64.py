@@ -21,7 +21,9 @@ from stackweave.core.sframe.rules import (
     OUTERMOST,
     FrameRule,
     Location,
+    ReadWord,
     RegisterLayout,
+    Registers,
     RuleKind,
     default_words,
     flexible_locations,
@@ -54,6 +56,10 @@ SIGNAL_FRAME: Final = RegisterLayout(
 )
 """struct sigcontext: the fault address, then x0 to x30, SP, PC (uapi/asm/sigcontext.h)."""
 
+_SIGRETURN_CODE: Final = bytes.fromhex("681180d2010000d4")
+_SIGRETURN: Final = tuple(int.from_bytes(_SIGRETURN_CODE, order) for order in ("little", "big"))
+"""Code is little-endian whatever the data are, so a big-endian word shows it turned round."""
+
 _USER_REGS_AT: Final = 112
 PRSTATUS: Final = RegisterLayout(
     _USER_REGS_AT + 8 * 32,
@@ -61,6 +67,8 @@ PRSTATUS: Final = RegisterLayout(
 )
 """struct elf_prstatus holds struct user_pt_regs at 112."""
 FPREGSET: Final[Mapping[int, int]] = {}
+FRAME_POINTER_RULE: Final = None
+"""A frame record need not lie next to the caller's SP, so FP does not tell the latter."""
 
 
 def default_rule(header: Header, function: FunctionDescriptor, row: FrameRow) -> FrameRule:
@@ -91,6 +99,16 @@ def flexible_rule(header: Header, function: FunctionDescriptor, row: FrameRow) -
         return OUTERMOST
     cfa, ra, fp = flexible_locations(header, function, row)
     return _frame(function, row, cfa, ra, fp)
+
+
+def is_trampoline(pc: int, read: ReadWord) -> bool:
+    """`mov x8, #139; svc #0`, rt_sigreturn: at either instruction."""
+    return any(read(start) in _SIGRETURN for start in (pc, pc - _INSTRUCTION_SIZE))
+
+
+def signal_context(pc: int, sp: int, read: ReadWord) -> Registers | None:
+    """SP points to struct rt_sigframe: PC = *(SP + 568), SP = *(SP + 560), FP = *(SP + 544)."""
+    return SIGNAL_FRAME.registers_at(sp, read, SP, FP)
 
 
 def can_be_code(address: int) -> bool:

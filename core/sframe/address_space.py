@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from stackweave.core.sframe.architectures import ARCHITECTURES
 from stackweave.core.sframe.module import LoadedModule, Module
 
 
@@ -33,6 +34,9 @@ class AddressSpace:
         loaded = _place(self.mappings, modules)
         self.modules = loaded
         self._loaded = [loaded.get(mapping.path) for mapping in self.mappings]
+        abi = next((each.module.abi for each in loaded.values()), None)
+        self.architecture = None if abi is None else ARCHITECTURES[abi]
+        """Of the modules; None if there are none."""
 
     def find_mapping(self, address: int) -> FileMapping | None:
         """The mapping that covers `address`, or None."""
@@ -47,6 +51,13 @@ class AddressSpace:
         if found < 0 or address >= self.mappings[found].high:
             return None
         return self._loaded[found]
+
+    def read_constant(self, address: int, size: int) -> bytes | None:
+        """Bytes that a mapped file, which nobody can write to, shows there; None: not known."""
+        loaded = self.find_module(address)
+        if loaded is None:
+            return None
+        return loaded.module.read_constant(address - loaded.bias, size)
 
     def is_code(self, address: int) -> bool:
         """Whether a file is mapped there, in an executable segment as far as it is known."""

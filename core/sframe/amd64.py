@@ -14,7 +14,9 @@ from stackweave.core.sframe.rules import (
     OUTERMOST,
     FrameRule,
     Location,
+    ReadWord,
     RegisterLayout,
+    Registers,
     RuleKind,
     default_words,
     flexible_locations,
@@ -54,6 +56,11 @@ SIGNAL_FRAME: Final = RegisterLayout(
 The handler's return has taken the frame's first word, so SP points just behind it.
 """
 
+_SIGRETURN: Final = int.from_bytes(bytes.fromhex("48c7c00f0000000f"), "little")
+_SIGRETURN_END: Final = 0x05
+"""The ninth byte, which ends the second instruction."""
+_SYSCALL_AT: Final = 7
+
 _USER_REGS_AT: Final = 112
 _USER_REGS: Final = {
     **{15 - index: index for index in range(4)},  # r15 to r12
@@ -75,6 +82,11 @@ PRSTATUS: Final = RegisterLayout(
 )
 """struct elf_prstatus holds struct user_regs_struct at 112."""
 FPREGSET: Final[Mapping[int, int]] = {}
+
+FRAME_POINTER_RULE: Final = FrameRule(
+    RuleKind.FRAME, Location(FP, 16, False), saved_at(-8), saved_at(-16), False
+)
+"""CFA = FP + 16; RA = *(CFA - 8); FP = *(CFA - 16) (asm/unwind_user.h, ARCH_INIT_USER_FP_FRAME)."""
 
 
 def default_rule(header: Header, function: FunctionDescriptor, row: FrameRow) -> FrameRule:
@@ -107,6 +119,19 @@ def flexible_rule(header: Header, function: FunctionDescriptor, row: FrameRow) -
     if ra is None:
         raise inconsistent(function, "flexible RA", "no rule and no default")
     return _frame(function, cfa, ra, fp)
+
+
+def is_trampoline(pc: int, read: ReadWord) -> bool:
+    """`mov $15, %rax; syscall`, rt_sigreturn: at either instruction."""
+    return any(
+        read(start) == _SIGRETURN and (read(start + 1) or 0) >> 56 == _SIGRETURN_END
+        for start in (pc, pc - _SYSCALL_AT)
+    )
+
+
+def signal_context(pc: int, sp: int, read: ReadWord) -> Registers | None:
+    """SP points to struct ucontext: PC = *(SP + 168), SP = *(SP + 160), FP = *(SP + 120)."""
+    return SIGNAL_FRAME.registers_at(sp, read, SP, FP)
 
 
 def can_be_code(address: int) -> bool:

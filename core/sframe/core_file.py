@@ -37,7 +37,7 @@ from stackweave.core.sframe.elf import (
 from stackweave.core.sframe.errors import ElfError
 from stackweave.core.sframe.module import Module, build_id
 from stackweave.core.sframe.rules import Architecture, ReadWord, Registers
-from stackweave.core.sframe.unwind import Backtrace, Unwinder
+from stackweave.core.sframe.unwind import Backtrace, Unwinder, UnwindType
 
 _OWNER: Final = b"CORE"
 _NT_PRSTATUS: Final = 1
@@ -89,9 +89,13 @@ class CoreFile:
         path = Path(path)
         return cls(parse_elf(map_file(path), path.name), modules)
 
-    def unwind(self, thread: CoreThread) -> Backtrace:
-        """The backtrace of one thread."""
-        unwinder = Unwinder(self.read, self.space.find_module, self.is_code)
+    def unwind(
+        self, thread: CoreThread, types: tuple[UnwindType, ...] = (UnwindType.SFRAME,)
+    ) -> Backtrace:
+        """The backtrace of one thread, by the given types."""
+        unwinder = Unwinder(
+            self.read, self.space.find_module, self.is_code, self.architecture, types
+        )
         return unwinder.unwind(thread.registers)
 
     def read(self, address: int) -> int | None:
@@ -106,10 +110,7 @@ class CoreFile:
             data = self.image.contents(load.offset + address - load.address, size)
             if len(data) == size:
                 return data
-        loaded = self.space.find_module(address)
-        if loaded is None:
-            return None
-        return loaded.module.read_constant(address - loaded.bias, size)
+        return self.space.read_constant(address, size)
 
     def is_code(self, address: int) -> bool:
         """Whether the address lies in executable memory, as far as the core says."""

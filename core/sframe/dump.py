@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from stackweave.core.sframe.address_space import AddressSpace
 from stackweave.core.sframe.rules import Registers
-from stackweave.core.sframe.unwind import Backtrace, Unwinder
+from stackweave.core.sframe.unwind import Backtrace, Unwinder, UnwindType
 
 _WORD_SIZE: Final = 8
 
@@ -28,6 +28,18 @@ class StackDump:
             return None
         return int.from_bytes(self.stack[offset : offset + _WORD_SIZE], self.byte_order)
 
-    def unwind(self, space: AddressSpace) -> Backtrace:
-        """The backtrace through the modules of `space`."""
-        return Unwinder(self.read, space.find_module, space.is_code).unwind(self.registers)
+    def unwind(
+        self, space: AddressSpace, types: tuple[UnwindType, ...] = (UnwindType.SFRAME,)
+    ) -> Backtrace:
+        """The backtrace through the modules of `space`, by the given types."""
+
+        def read(address: int) -> int | None:
+            """Also from the files, whose code tells signal trampolines."""
+            word = self.read(address)
+            if word is not None:
+                return word
+            data = space.read_constant(address, _WORD_SIZE)
+            return None if data is None else int.from_bytes(data, self.byte_order)
+
+        unwinder = Unwinder(read, space.find_module, space.is_code, space.architecture, types)
+        return unwinder.unwind(self.registers)

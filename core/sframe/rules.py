@@ -119,10 +119,6 @@ class Architecture(Protocol):
         """The caller's SP minus the CFA, in bytes."""
 
     @property
-    def SIGNAL_FRAME(self) -> RegisterLayout:
-        """What SP points to in a signal trampoline, after the handler has returned there."""
-
-    @property
     def PRSTATUS(self) -> RegisterLayout:
         """The NT_PRSTATUS note of a core."""
 
@@ -139,6 +135,16 @@ class Architecture(Protocol):
         self, header: Header, function: FunctionDescriptor, row: FrameRow
     ) -> FrameRule:
         """The equations of a flexible row."""
+
+    @property
+    def FRAME_POINTER_RULE(self) -> FrameRule | None:
+        """A function that keeps a frame pointer; None: the kernel does not follow them here."""
+
+    def is_trampoline(self, pc: int, read: ReadWord) -> bool:
+        """Whether the code at `pc` is that of a signal trampoline, in its last instructions."""
+
+    def signal_context(self, pc: int, sp: int, read: ReadWord) -> Registers | None:
+        """What the kernel saved, at a trampoline's `pc` and `sp`; None: not readable."""
 
     def can_be_code(self, address: int) -> bool:
         """Whether user code can be at `address` at all."""

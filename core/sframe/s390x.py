@@ -19,7 +19,9 @@ from stackweave.core.sframe.rules import (
     OUTERMOST,
     FrameRule,
     Location,
+    ReadWord,
     RegisterLayout,
+    Registers,
     RuleKind,
     default_words,
     flexible_locations,
@@ -50,21 +52,26 @@ _FLOAT_ORDER: Final = (0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15)
 _FLOATS: Final = {16 + index: 8 * number for index, number in enumerate(_FLOAT_ORDER)}
 _GENERAL: Final = {register: 8 * register for register in range(16)}
 
-_SIGREGS_AT: Final = 160 + 8 + 128 + 40
-"""struct rt_sigframe: the callee's save area, the svc instruction, siginfo, ucontext's head."""
 _GENERAL_AT: Final = 16
 """Behind the two words of the PSW, in _sigregs as in s390_regs."""
 _FLOATS_AT: Final = _GENERAL_AT + 16 * 8 + 16 * 4 + 8
 """Behind general and access registers and the floating point control word."""
 
-SIGNAL_FRAME: Final = RegisterLayout(
-    _SIGREGS_AT + 8,
+_SIGREGS: Final = RegisterLayout(
+    8,
     {
-        **{register: _SIGREGS_AT + _GENERAL_AT + offset for register, offset in _GENERAL.items()},
-        **{register: _SIGREGS_AT + _FLOATS_AT + offset for register, offset in _FLOATS.items()},
+        **{register: _GENERAL_AT + offset for register, offset in _GENERAL.items()},
+        **{register: _FLOATS_AT + offset for register, offset in _FLOATS.items()},
     },
 )
-"""struct rt_sigframe (arch/s390/kernel/signal.c) and _sigregs (uapi/asm/sigcontext.h)."""
+"""_sigregs (uapi/asm/sigcontext.h); the PSW's second word is the PC."""
+_RT_SIGREGS_AT: Final = 160 + 8 + 128 + 40
+"""struct rt_sigframe (kernel/signal.c): save area, svc, siginfo, the head of ucontext."""
+_SIGREGS_POINTER_AT: Final = 160 + 8
+"""struct sigframe, of handlers without SA_SIGINFO: save area, old mask, pointer to _sigregs."""
+
+_SVC_SIGRETURN: Final = 0x0A77
+_SVC_RT_SIGRETURN: Final = 0x0AAD
 
 _USER_REGS_AT: Final = 112
 PRSTATUS: Final = RegisterLayout(
@@ -74,6 +81,8 @@ PRSTATUS: Final = RegisterLayout(
 """struct elf_prstatus holds s390_regs at 112: PSW mask and address, then r0 to r15."""
 FPREGSET: Final = {register: 8 + offset for register, offset in _FLOATS.items()}
 """s390_fp_regs: the control word, padding, then f0 to f15."""
+FRAME_POINTER_RULE: Final = None
+"""The ABI has a back chain instead, and only on request."""
 
 
 def default_rule(header: Header, function: FunctionDescriptor, row: FrameRow) -> FrameRule:
@@ -108,12 +117,36 @@ def flexible_rule(header: Header, function: FunctionDescriptor, row: FrameRow) -
     return _frame(function, cfa, ra, fp)
 
 
+def is_trampoline(pc: int, read: ReadWord) -> bool:
+    """`svc 173`, rt_sigreturn, or `svc 119`, sigreturn."""
+    return _instruction(pc, read) in (_SVC_RT_SIGRETURN, _SVC_SIGRETURN)
+
+
+def signal_context(pc: int, sp: int, read: ReadWord) -> Registers | None:
+    """_sigregs, at SP + 336 if the trampoline's instruction says rt_sigreturn, else at *(SP + 168).
+
+    PC = *(regs + 8), SP = *(regs + 136), FP = *(regs + 104). Without the instruction nobody
+    knows which of the two.
+    """
+    instruction = _instruction(pc, read)
+    if instruction == _SVC_RT_SIGRETURN:
+        regs: int | None = sp + _RT_SIGREGS_AT
+    else:
+        regs = read(sp + _SIGREGS_POINTER_AT) if instruction == _SVC_SIGRETURN else None
+    return None if regs is None else _SIGREGS.registers_at(regs, read, SP, FP)
+
+
 def can_be_code(address: int) -> bool:
     """Not in the first page, and on an instruction's boundary.
 
     The kernel has an address space of its own, so there is no other half.
     """
     return address >= _LOWEST_ADDRESS and not address % _INSTRUCTION_ALIGNMENT
+
+
+def _instruction(pc: int, read: ReadWord) -> int | None:
+    word = read(pc)
+    return None if word is None else word >> 48
 
 
 def _decoded(word: int) -> int:

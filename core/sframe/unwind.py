@@ -18,7 +18,16 @@ caller's pc and sp are right and its fp is unknown. Sections before V2 erratum 2
 the outermost function and describe `_start` as if it had a caller, so a return address that
 cannot be code ends the walk too.
 
-A signal trampoline whose entry has no rows is crossed by knowledge of the architecture.
+Where no table has an entry, the walk can go on by frame pointers, as the kernel does
+(kernel/unwind/user.c, unwind_user_next: the types in order, the next one if a type has nothing
+to say, the end if it fails): CFA = FP + 16, RA = *(CFA - 8), FP = *(CFA - 16), FP a whole word
+and not below SP. Nobody can tell whether a register really holds a frame pointer, so this is
+for callers that know their programs. The kernel's other frame, at a function's first
+instruction, is for uprobes, whose pc it knows; a sample's pc may be anywhere.
+
+A signal trampoline whose entry has no rows is crossed by knowledge of the architecture, and so
+is one that no table describes, if its instructions can be read: C libraries and kernels have
+theirs without.
 Signal frames may lie on another stack, so there the CFA need not grow; `limit` ends the walk.
 """
 
@@ -33,6 +42,7 @@ from stackweave.core.sframe.module import LoadedModule
 from stackweave.core.sframe.rules import (
     ADDRESS_MASK,
     CFA,
+    Architecture,
     FrameRule,
     Location,
     ReadWord,
@@ -49,6 +59,13 @@ DEFAULT_LIMIT: Final = 4096
 """Frames, the topmost included."""
 
 
+class UnwindType(Enum):
+    """How a frame was found; the kernel's types, in its order."""
+
+    SFRAME = "SFrame"
+    FP = "frame pointer"
+
+
 class StopReason(Enum):
     """Why there is no further frame."""
 
@@ -60,9 +77,15 @@ class StopReason(Enum):
     UNSAFE_REGISTER = "the rule needs a register that is not known in this frame"
     OUTSIDE_STACK = "an address outside the captured memory"
     NO_PROGRESS = "the stack pointer would not grow"
+    BAD_FRAME_POINTER = "no entry for the pc, and the frame pointer is below the stack or unaligned"
     BAD_RETURN_ADDRESS = "the return address is not in executable memory"
     MALFORMED = "the entry for the pc is damaged"
     LIMIT = "frame limit reached"
+
+
+_NO_ENTRY: Final = (StopReason.NO_MODULE, StopReason.NO_SFRAME, StopReason.NO_ENTRY)
+"""No table has anything to say: the next type is tried."""
+_WORD_SIZE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +102,8 @@ class Frame:
     """The module at the pc; None if unknown."""
     others: Mapping[int, int] | None = field(default=None, repr=False)
     """Further registers by DWARF number, in the frames where they are known."""
+    found_by: UnwindType | None = None
+    """How its callee told of it; None: it is the topmost, or a signal told."""
 
     @property
     def lookup_pc(self) -> int:
@@ -112,6 +137,13 @@ class Unwinder:
     find_module: FindModule
     is_code: IsCode | None = None
     """Without it every user address may be code."""
+    architecture: Architecture | None = None
+    """Of the process; without it nothing is known where no table has an entry."""
+    types: tuple[UnwindType, ...] = (UnwindType.SFRAME,)
+    """In the kernel's order; FP follows frame pointers where no table has an entry.
+
+    The kernel knows them on AMD64 only; elsewhere nothing is followed.
+    """
 
     def top(self, registers: Registers) -> Frame:
         """The topmost frame."""
@@ -138,6 +170,23 @@ class Unwinder:
         return Backtrace(tuple(frames), StopReason.LIMIT)
 
     def _step(self, frame: Frame) -> Frame:
+        """By the first type that has something to say."""
+        try:
+            return self._by_table(frame)
+        except _Stopped as stopped:
+            architecture = self.architecture
+            if architecture is None or stopped.reason not in _NO_ENTRY:
+                raise
+            if architecture.is_trampoline(frame.pc, self.read):
+                return self._interrupted(frame, architecture)
+            rule = architecture.FRAME_POINTER_RULE
+            if rule is None or UnwindType.FP not in self.types:
+                raise
+        return self._by_frame_pointer(frame, rule, architecture)
+
+    def _by_table(self, frame: Frame) -> Frame:
+        if UnwindType.SFRAME not in self.types:
+            raise _Stopped(StopReason.NO_ENTRY)
         module = frame.module
         if module is None:
             raise _Stopped(StopReason.NO_MODULE)
@@ -146,47 +195,58 @@ class Unwinder:
             raise _Stopped(StopReason.NO_SFRAME)
         rule = _rule(section, frame.lookup_pc - module.bias)
         if rule.kind is RuleKind.FRAME:
-            return self._caller(frame, rule, section)
+            return self._caller(frame, rule, section.architecture, UnwindType.SFRAME)
         if rule.kind is RuleKind.OUTERMOST:
             raise _Stopped(StopReason.OUTERMOST)
-        return self._interrupted(frame, section)
+        return self._interrupted(frame, section.architecture)
 
-    def _caller(self, frame: Frame, rule: FrameRule, section: SFrameSection) -> Frame:
+    def _by_frame_pointer(self, frame: Frame, rule: FrameRule, architecture: Architecture) -> Frame:
+        """The kernel's checks come first: FP not below SP, a whole word, and readable."""
+        if frame.fp is None:
+            raise _Stopped(StopReason.UNSAFE_REGISTER)
+        if frame.fp < frame.sp or frame.fp % _WORD_SIZE:
+            raise _Stopped(StopReason.BAD_FRAME_POINTER)
+        if self.read(frame.fp) is None:
+            raise _Stopped(StopReason.OUTSIDE_STACK)
+        return self._caller(frame, rule, architecture, UnwindType.FP)
+
+    def _caller(
+        self, frame: Frame, rule: FrameRule, architecture: Architecture, found_by: UnwindType
+    ) -> Frame:
         """The frame that the rule's equations give."""
-        architecture = section.architecture
-        cfa = self._value(rule.cfa, 0, frame, section)
-        self._address(rule.ra, cfa, frame, section)  # an unknown register explains more than SP
+        cfa = self._value(rule.cfa, 0, frame, architecture)
+        self._address(rule.ra, cfa, frame, architecture)  # an unknown register says more than SP
         sp = cfa + architecture.CFA_TO_SP
         may_be_empty = architecture.LINK_REGISTER is not None and frame.others is not None
         if sp < frame.sp or (sp == frame.sp and not may_be_empty):
             raise _Stopped(StopReason.NO_PROGRESS)
-        pc = self._value(rule.ra, cfa, frame, section) & rule.ra_mask
-        fp = frame.fp if rule.fp is None else self._fp(rule.fp, cfa, frame, section)
+        pc = self._value(rule.ra, cfa, frame, architecture) & rule.ra_mask
+        fp = frame.fp if rule.fp is None else self._fp(rule.fp, cfa, frame, architecture)
         if rule.interrupts:
-            return Frame(pc, sp, fp, True, self.find_module(pc))
+            return Frame(pc, sp, fp, True, self.find_module(pc), None, found_by)
         if not architecture.can_be_code(pc) or not (self.is_code is None or self.is_code(pc - 1)):
             raise _Stopped(StopReason.BAD_RETURN_ADDRESS)
-        return Frame(pc, sp, fp, False, self.find_module(pc - 1))
+        return Frame(pc, sp, fp, False, self.find_module(pc - 1), None, found_by)
 
-    def _interrupted(self, frame: Frame, section: SFrameSection) -> Frame:
+    def _interrupted(self, frame: Frame, architecture: Architecture) -> Frame:
         """The frame that a signal interrupted, from what the kernel saved at the trampoline."""
-        architecture = section.architecture
-        layout = architecture.SIGNAL_FRAME
-        context = layout.registers_at(frame.sp, self.read, architecture.SP, architecture.FP)
+        context = architecture.signal_context(frame.pc, frame.sp, self.read)
         if context is None:
             raise _Stopped(StopReason.SIGNAL_ENTRY)
         module = self.find_module(context.pc)
         return Frame(context.pc, context.sp, context.fp, True, module, context.others)
 
-    def _address(self, location: Location, cfa: int, frame: Frame, section: SFrameSection) -> int:
+    def _address(
+        self, location: Location, cfa: int, frame: Frame, architecture: Architecture
+    ) -> int:
         """base + offset."""
         register = location.register
         base: int | None
         if register == CFA:
             base = cfa
-        elif register == section.architecture.SP:
+        elif register == architecture.SP:
             base = frame.sp
-        elif register == section.architecture.FP:
+        elif register == architecture.FP:
             base = frame.fp
         else:
             base = frame.others.get(register) if frame.others else None
@@ -194,9 +254,9 @@ class Unwinder:
             raise _Stopped(StopReason.UNSAFE_REGISTER)
         return base + location.offset & ADDRESS_MASK
 
-    def _value(self, location: Location, cfa: int, frame: Frame, section: SFrameSection) -> int:
+    def _value(self, location: Location, cfa: int, frame: Frame, architecture: Architecture) -> int:
         """value = dereference ? *(base + offset) : base + offset."""
-        address = self._address(location, cfa, frame, section)
+        address = self._address(location, cfa, frame, architecture)
         if not location.dereference:
             return address
         word = self.read(address)
@@ -204,13 +264,15 @@ class Unwinder:
             raise _Stopped(StopReason.OUTSIDE_STACK)
         return word
 
-    def _fp(self, location: Location, cfa: int, frame: Frame, section: SFrameSection) -> int | None:
+    def _fp(
+        self, location: Location, cfa: int, frame: Frame, architecture: Architecture
+    ) -> int | None:
         """As `_value`; None if a register is needed that is not known, or the slot not captured.
 
         Copies of a stack begin at SP. In an epilogue that has popped FP its slot lies below.
         """
         try:
-            return self._value(location, cfa, frame, section)
+            return self._value(location, cfa, frame, architecture)
         except _Stopped as stopped:
             if stopped.reason in (StopReason.UNSAFE_REGISTER, StopReason.OUTSIDE_STACK):
                 return None
