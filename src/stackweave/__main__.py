@@ -17,7 +17,7 @@ SUBCOMMANDS: Final = {
     "shrink": "make a failing schedule smaller, while it fails in the same way",
     "gallery": "show the known defects and what was measured for each, or run one",
     "conform": "compare the kernel models with what real kernels did",
-    "unwind": "unwind the stacks of a core file by its SFrame tables",
+    "unwind": "unwind the stacks of a core file, a perf.data or a dump by SFrame tables",
 }
 
 _EPILOGUE: Final = """\

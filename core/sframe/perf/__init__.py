@@ -13,7 +13,7 @@ Modelled on the described format (tools/perf/Documentation/perf.data-file-format
 include/uapi/linux/perf_event.h, Linux 7.2) and on what perf's own reader does with it.
 """
 
-from stackweave.core.sframe.perf.file import PerfFile
+from stackweave.core.sframe.perf.file import PerfFile, is_perf_data
 from stackweave.core.sframe.perf.session import PerfSession, PerfStack, Place
 
-__all__ = ["PerfFile", "PerfSession", "PerfStack", "Place"]
+__all__ = ["PerfFile", "PerfSession", "PerfStack", "Place", "is_perf_data"]

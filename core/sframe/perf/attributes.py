@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from stackweave.core.sframe.elf import ByteOrder
 from stackweave.core.sframe.errors import DumpError
 from stackweave.core.sframe.perf.constants import RecordType, SampleType
-from stackweave.core.sframe.perf.cursor import ByteOrder, Cursor, CutError
+from stackweave.core.sframe.perf.cursor import Cursor, CutError
 
 SMALLEST_ATTR: Final = 64
 """PERF_ATTR_SIZE_VER0: struct perf_event_attr as first published."""

@@ -1,11 +1,9 @@
 """Reads fields one after the other, never past an end."""
 
 import struct
-from typing import Final, Literal
+from typing import Final
 
-from stackweave.core.sframe.elf import Buffer
-
-ByteOrder = Literal["little", "big"]
+from stackweave.core.sframe.elf import Buffer, ByteOrder
 
 _U32: Final = {"little": struct.Struct("<I"), "big": struct.Struct(">I")}
 _U64: Final = {"little": struct.Struct("<Q"), "big": struct.Struct(">Q")}

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from stackweave.core.sframe.elf import Buffer, map_file
+from stackweave.core.sframe.elf import Buffer, ByteOrder, map_file
 from stackweave.core.sframe.errors import DumpError, ElfError
 from stackweave.core.sframe.perf.attributes import SMALLEST_ATTR, Events, parse_attr
 from stackweave.core.sframe.perf.compressed import Decompressor
 from stackweave.core.sframe.perf.constants import MAGIC, RecordType
-from stackweave.core.sframe.perf.cursor import ByteOrder, Cursor, CutError
+from stackweave.core.sframe.perf.cursor import Cursor, CutError
 from stackweave.core.sframe.perf.features import Features
 
 _PIPE_HEADER: Final = 16
@@ -77,10 +77,7 @@ class PerfFile:
             raise DumpError(str(error)) from error
 
     def records(self) -> Iterator[Record]:
-        """All records in the file's order, compressed ones as what they hold.
-
-        Raises `DumpError` where the compressed ones are damaged.
-        """
+        """All records in the file's order, compressed ones as what they hold; raises `DumpError`."""
         decompressor: Decompressor | None = None
         for record in self._walk(self.data, *self._range):
             if record.kind not in (RecordType.COMPRESSED, RecordType.COMPRESSED2):
@@ -188,6 +185,11 @@ class PerfFile:
         self.features.read(feature, section)
         for index, (name, ids) in enumerate(self.features.event_names):
             self.events.rename(ids, index, name)
+
+
+def is_perf_data(data: Buffer) -> bool:
+    """Whether a file begins as one of these."""
+    return bytes(data[: len(MAGIC)]) in (MAGIC, MAGIC[::-1])
 
 
 def _byte_order(data: Buffer, name: str) -> ByteOrder:

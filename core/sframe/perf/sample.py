@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from stackweave.core.sframe.dump import StackDump
-from stackweave.core.sframe.elf import Buffer
+from stackweave.core.sframe.elf import Buffer, ByteOrder
 from stackweave.core.sframe.perf.attributes import Event
 from stackweave.core.sframe.perf.constants import (
     BRANCH_COUNTERS,
@@ -19,7 +19,7 @@ from stackweave.core.sframe.perf.constants import (
     RegisterAbi,
     SampleType,
 )
-from stackweave.core.sframe.perf.cursor import ByteOrder, Cursor
+from stackweave.core.sframe.perf.cursor import Cursor
 from stackweave.core.sframe.rules import Registers
 
 _BRANCH_ENTRY: Final = 24

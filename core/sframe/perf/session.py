@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from stackweave.core.sframe.choose import Chooser
+from stackweave.core.sframe.errors import DumpError
 from stackweave.core.sframe.module import LoadedModule, Module
 from stackweave.core.sframe.perf.attributes import Event, parse_attr
 from stackweave.core.sframe.perf.constants import (
@@ -115,11 +116,17 @@ class PerfSession:
         return tuple(self.file.missing)
 
     def stacks(self, *, merge: bool = True) -> Iterator[PerfStack]:
-        """Every sample with its stack; raises `DumpError` where no system could go on.
+        """Every sample with its stack, until something forbids to go on: `missing` says then what.
 
         With `merge` false deferred callchains come by themselves, at their own time.
         """
         self._merge = merge
+        try:
+            yield from self._stacks()
+        except DumpError as error:
+            self.file.missing[f"all behind this: {error}"] = None
+
+    def _stacks(self) -> Iterator[PerfStack]:
         for record in self._in_order():
             try:
                 yield from self._take(record)

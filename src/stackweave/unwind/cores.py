@@ -1,0 +1,74 @@
+"""Core files: one stack per thread."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+from stackweave.core.sframe import Backtrace, CoreFile, Module
+
+from . import showing
+from .showing import Stack
+
+_RETURN_ADDRESS_SIZE: Final = 8
+
+
+class Report(showing.Report):
+    """A core's threads."""
+
+    kind: ClassVar = "core"
+    plural: ClassVar = "threads"
+
+    def __init__(self, core: CoreFile, modules: list[Module]) -> None:
+        self._core = core
+        self._modules = modules
+        self._unwound = 0
+
+    @property
+    def name(self) -> str:
+        return self._core.image.name
+
+    def stacks(self) -> Iterator[Stack]:
+        """The threads' stacks, until there are more frames than return addresses fit in the core.
+
+        Sound stacks do not overlap, so only a damaged core has so many. There, every thread may
+        walk one and the same stack, and what they took together would not depend on the core's
+        size.
+        """
+        left = len(self._core.image.data) // _RETURN_ADDRESS_SIZE
+        for thread in self._core.threads:
+            if left <= 0:
+                return
+            trace = self._core.unwind(thread)
+            left -= len(trace.frames)
+            self._unwound += 1
+            yield self._shown(thread.lwp, trace)
+
+    def missing(self) -> list[str]:
+        return list(self._core.missing)
+
+    def absent(self) -> list[str]:
+        return list(self._core.absent_files())
+
+    def remarks(self) -> list[str]:
+        lines = []
+        left = len(self._core.threads) - self._unwound
+        if left:
+            lines.append(f"{left} more threads not unwound: the stacks overlap")
+        for module in self._modules:
+            if module in self._core.mismatched:
+                lines.append(f"{module.name}: its build id is not the one in the core; not used")
+            elif module not in self._core.used_modules():
+                lines.append(f"{module.name}: not mapped by the core; not used")
+        return lines
+
+    def _shown(self, lwp: int, trace: Backtrace) -> Stack:
+        mappings = [self._core.space.find_mapping(frame.lookup_pc) for frame in trace.frames]
+        files = [mapping.basename if mapping else None for mapping in mappings]
+        mismatched = any(module.name == files[-1] for module in self._core.mismatched)
+        why = showing.why_stopped(trace, files[-1], is_mismatched=mismatched)
+        lines = [f"Thread {lwp}", *showing.frame_lines(trace, files), f"stopped: {why}"]
+        return lines, {
+            "lwp": lwp,
+            "frames": showing.frames_json(trace, files),
+            "stop": showing.stop_name(trace.stop),
+            "why": why,
+        }
