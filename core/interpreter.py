@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from .context import Body, Context, ContextSpec, discard, functions_of
+from .context import Body, Context, discard, functions_of
+from .epilogue import alone, run_alone
 from .errors import ModelError, UsageError, Violation, ViolationFound
 from .machine import Level, State
 from .memory import Mailbox, Message
@@ -30,8 +31,6 @@ from .operations import (
     PAUSE,
     POINTS,
     PROCESSOR_ID,
-    RECEIVE,
-    SEND,
     STORE,
     TRY_SEND,
     WAIT,
@@ -40,7 +39,7 @@ from .operations import (
     kind_name,
 )
 from .outcome import Occurrence, Outcome, Snapshot, Verdict
-from .processors import Processors
+from .processors import Perform, Processors
 from .program import Program
 from .situation import Keys, Situation, situation_of
 from .store import Queue, Store
@@ -54,12 +53,6 @@ _BEYOND_WORDS: Final = LOAD_HALF
 _BEYOND_WAITS: Final = TRY_SEND
 """Kinds that are guarded and below this may have to wait on a CPU. Those from here on wait on none."""
 
-Perform = Callable[[Context, int, int, int], int | None]
-
-
-async def _nothing() -> None:
-    """The body of a context that is given its coroutine later."""
-
 
 class Interpreter:
     """Runs executions of one program, one at a time."""
@@ -70,25 +63,13 @@ class Interpreter:
         self.program = program
         self.store = Store(program.layout, queue)
         self.contexts = [Context(spec, index) for index, spec in enumerate(program.contexts)]
-        self.schedule: list[int] = []
-        self._record_entry = self.schedule.append
-        self.events: list[Occurrence] = []
-        self.violations: list[Violation] = []
-        self.finished = False
-        """Whether every live task has ended, or a violation stopped the execution."""
         self._monitors = MonitorSet(program.monitors)
         self._processors = Processors(
-            self.store, program.cpus, program.current_words(), self._choose
+            self.store, self.contexts, program.cpus, program.current_words(), self._choose
         )
         self._points = CHOOSE if program.choices_are_points else POINTS
         self._perform = self._performers()
-        self._strategy: Strategy | None = None
-        self._enabled: list[Context] | None = None
-        self._watched: set[int] = set()
-        self._paused = False
-        self._choices = 0
-        self._injected: list[tuple[int, int, object]] = []
-        self._alone = Context(ContextSpec("end", Level.TASK, _nothing, (0,), 1, State.RUNNING), -1)
+        self._alone = alone()
         self.reset()
 
     # hosts
@@ -98,17 +79,18 @@ class Interpreter:
         self.discard()
         self._strategy = strategy
         self.store.reset()
-        self.schedule = []
+        self.schedule: list[int] = []
         self._record_entry = self.schedule.append
-        self.events = []
-        self.violations = []
+        self.events: list[Occurrence] = []
+        self.violations: list[Violation] = []
         self._choices = 0
-        self._injected = []
-        self._watched = set()
+        self._injected: list[tuple[int, int, object]] = []
+        self._watched: set[int] = set()
         self._paused = False
-        self._enabled = None
-        self._processors.reset(self.contexts)
+        self._enabled: list[Context] | None = None
+        self._processors.reset()
         self.finished = self._processors.live == 0
+        """Whether every live task has ended, or a violation stopped the execution."""
         self._monitors.reset()
         for context in self.contexts:
             if context.state is not State.NEW:
@@ -139,13 +121,11 @@ class Interpreter:
 
         One CPU, except for a task that comes to a CPU: those are idle, and of several `choose` picks one.
         """
-        if context.state in (State.RUNNABLE, State.SLEEPING):
-            return self._processors.idle_cpus(context)
-        return [context.cpu]
+        return self._processors.cpus_of(context)
 
     def has_room(self, mailbox: Mailbox[Message]) -> bool:
         """Whether a mailbox takes one more message."""
-        return len(self.store.mailboxes[mailbox.index]) < mailbox.capacity
+        return self.store.has_room(mailbox.index)
 
     def inject(self, mailbox: Mailbox[Message], message: Message) -> None:
         """Put a message from outside into a mailbox. Raises `UsageError` when it is full."""
@@ -212,13 +192,9 @@ class Interpreter:
         ended = not self._processors.live
         if ended and self.program.epilogue is not None:
             self._run_epilogue(self.program.epilogue)
-        if self.violations:
-            return self._outcome(Verdict.VIOLATION)
-        return self._outcome(Verdict.CLEAN if ended else Verdict.INCOMPLETE)
-
-    def _outcome(self, verdict: Verdict) -> Outcome:
+        verdict = Verdict.CLEAN if ended else Verdict.INCOMPLETE
         outcome = Outcome(
-            verdict,
+            Verdict.VIOLATION if self.violations else verdict,
             tuple(self.violations),
             tuple(self.schedule),
             self._operations(),
@@ -247,7 +223,7 @@ class Interpreter:
                 return None
             operation: Operation = context.send(result)  # type: ignore[assignment]  # a protocol awaits only operations
             while operation[0] < self._points:
-                operation = context.send(self._answer(context, operation))  # type: ignore[assignment]
+                operation = context.send(self._answer(context, operation))  # type: ignore[assignment]  # as above
         except Exception as error:
             self._stop(context, error)
             return result
@@ -262,9 +238,9 @@ class Interpreter:
         context.coroutine = context.spec.body()
         context.send = context.coroutine.send
         try:
-            operation: Operation = context.send(None)  # type: ignore[assignment]
+            operation: Operation = context.send(None)  # type: ignore[assignment]  # a protocol awaits only operations
             while operation[0] < self._points:
-                operation = context.send(self._answer(context, operation))  # type: ignore[assignment]
+                operation = context.send(self._answer(context, operation))  # type: ignore[assignment]  # as above
         except Exception as error:
             self._stop(context, error)
             return
@@ -333,20 +309,10 @@ class Interpreter:
         return True
 
     def _is_unblocked(self, context: Context) -> bool:
-        kind, address, a, b = context.pending
-        if kind == RECEIVE:
-            return len(self.store.mailboxes[address]) > 0
-        if kind == SEND:
-            return self.has_room(self.program.layout.mailboxes[address])
-        if kind in (WAIT, ACQUIRE_WORD):
-            if not self.store.is_usable(address):
-                return True  # to be told so
-            word = self.store.words[address]
-            return word == a if kind == ACQUIRE_WORD else word & a == b  # type: ignore[operator]
-        if kind == PAUSE:
+        if context.pending[0] == PAUSE:
             self._paused = True
             return len(self.schedule) > context.paused_at
-        return True
+        return self.store.is_ready(context.pending)
 
     # what is no scheduling point
 
@@ -398,35 +364,18 @@ class Interpreter:
 
     def _run_epilogue(self, body: Body) -> None:
         """Run the program's last protocol alone; its operations are no part of the schedule."""
-        alone = self._alone
-        alone.coroutine = body()
         try:
-            result: int | None = None
-            while True:
-                operation: Operation = alone.coroutine.send(result)  # type: ignore[assignment]
-                if operation[0] < POINTS:
-                    result = self._answer(alone, operation)
-                elif operation[0] < GUARDED:
-                    kind, address, a, b = operation
-                    result = self._perform[kind](alone, address, a, b)  # type: ignore[arg-type]
-                else:
-                    raise ModelError(f"the end awaits {kind_name(operation[0])}")
-        except StopIteration:
-            return
+            run_alone(self._alone, body, self._answer, self._perform)
         except Exception as error:
-            self._stop(alone, error)
+            self._stop(self._alone, error)
 
     # the table of operations
 
     def _performers(self) -> list[Perform]:
         table: dict[Kind, Perform] = {
             **self.store.performers(),
-            Kind.LEAVE: self._leave,
-            Kind.IRQ_SAVE: self._irq_save,
-            Kind.IRQ_RESTORE: self._irq_restore,
-            Kind.SCHEDULE: self._schedule_out,
+            **self._processors.performers(),
             Kind.SLEEP: self._sleep,
-            Kind.MIGRATE: self._migrate,
             Kind.FORK: self._fork,
             Kind.CHOOSE: lambda context, n, a, b: self._choose(n),
         }
@@ -435,35 +384,9 @@ class Interpreter:
     def _refuse(self, context: Context, address: int, a: int, b: int) -> int:
         raise ModelError(f"{context.name} cannot {kind_name(context.pending[0])} here")
 
-    def _leave(self, context: Context, address: int, a: int, b: int) -> int:
-        self._processors.run("leave", context, 0, context.saved_irqs)
-        return 0
-
-    def _irq_save(self, context: Context, address: int, a: int, b: int) -> int:
-        flags = self._processors.irqs_on[context.cpu]
-        self._processors.run("irq_save", context)
-        return flags
-
-    def _irq_restore(self, context: Context, address: int, a: int, b: int) -> int:
-        self._processors.run("irq_restore", context, 0, a)
-        return 0
-
-    def _schedule_out(self, context: Context, address: int, a: int, b: int) -> None:
-        self._processors.run("schedule", context)
-        self._switch_out(context)
-
     def _sleep(self, context: Context, address: int, a: int, b: int) -> None:
-        self._processors.run("sleep", context, address, a, b)
         self._watched.add(address)
-        self._switch_out(context)
-
-    def _switch_out(self, context: Context) -> None:
-        context.switched_out = True
-        self._processors.arrival(context)
-
-    def _migrate(self, context: Context, address: int, a: int, b: int) -> int:
-        self._processors.run("migrate", self.contexts[address], 0, a)
-        return 0
+        self._processors.sleep(context, address, a, b)
 
     def _fork(self, context: Context, address: int, a: int, b: int) -> int:
         child = self.contexts[address]

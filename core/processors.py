@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from .context import Context
 from .errors import ModelError
 from .machine import TRANSITIONS, Effect, Guard, Level, State
-from .operations import ENTER, ENTER_ASSERTED, ENTER_PENDING, kind_name
+from .operations import ENTER, ENTER_ASSERTED, ENTER_PENDING, Kind, kind_name
 from .store import Store
 
 Predicate = Callable[[Context], bool]
 Procedure = Callable[[Context, int, int, int], None]
-
+Perform = Callable[[Context, int, int, int], int | None]
+"""Performs one operation for a context: (context, address, a, b) to its result; None where the context has left
+its CPU."""
 
 _Row = tuple[
     tuple[Level, ...],
@@ -29,16 +31,18 @@ _Row = tuple[
 class Processors:
     """Stacks, interrupt flags and the words that mirror them."""
 
-    __slots__ = ("_choose", "_current", "_rows", "_store", "irqs_on", "live", "stacks")
+    __slots__ = ("_choose", "_contexts", "_current", "_rows", "_store", "irqs_on", "live", "stacks")
 
     def __init__(
         self,
         store: Store,
+        contexts: Sequence[Context],
         cpus: int,
         current: Sequence[int],
         choose: Callable[[int], int],
     ) -> None:
         self._store = store
+        self._contexts = contexts
         self._current = current
         self._choose = choose
         self.stacks: list[list[Context]] = [[] for _ in range(cpus)]
@@ -81,13 +85,13 @@ class Processors:
             for row in TRANSITIONS.values()
         }
 
-    def reset(self, contexts: Sequence[Context]) -> None:
+    def reset(self) -> None:
         """Every context where its declaration puts it; every CPU with interrupts on."""
         self.live = 0
         for stack in self.stacks:
             stack.clear()
         self.irqs_on = [1] * len(self.stacks)
-        for context in contexts:
+        for context in self._contexts:
             context.state = state = context.start
             context.cpu = cpu = context.home
             context.stack = stack = self.stacks[cpu]
@@ -134,11 +138,58 @@ class Processors:
         context.guards = self._rows[name][2]
         return name
 
-    def idle_cpus(self, context: Context) -> list[int]:
-        """Those that a task may come to."""
+    def cpus_of(self, context: Context) -> list[int]:
+        """Where an enabled context may perform its next operation."""
+        if context.state in (State.RUNNABLE, State.SLEEPING):
+            return self._idle_cpus(context)
+        return [context.cpu]
+
+    def _idle_cpus(self, context: Context) -> list[int]:
         return [
             cpu for cpu, stack in enumerate(self.stacks) if not stack and context.allowed >> cpu & 1
         ]
+
+    # operations
+
+    def performers(self) -> dict[Kind, Perform]:
+        """What performs each kind that concerns CPUs, but for `sleep` and `fork`."""
+        return {
+            Kind.LEAVE: self._leave,
+            Kind.IRQ_SAVE: self._irq_save,
+            Kind.IRQ_RESTORE: self._irq_restore,
+            Kind.SCHEDULE: self._schedule,
+            Kind.MIGRATE: self._migrate,
+        }
+
+    def _leave(self, context: Context, address: int, a: int, b: int) -> int:
+        self.run("leave", context, 0, context.saved_irqs)
+        return 0
+
+    def _irq_save(self, context: Context, address: int, a: int, b: int) -> int:
+        flags = self.irqs_on[context.cpu]
+        self.run("irq_save", context)
+        return flags
+
+    def _irq_restore(self, context: Context, address: int, a: int, b: int) -> int:
+        self.run("irq_restore", context, 0, a)
+        return 0
+
+    def _schedule(self, context: Context, address: int, a: int, b: int) -> None:
+        self.run("schedule", context)
+        self._switch_out(context)
+
+    def sleep(self, context: Context, address: int, a: int, b: int) -> None:
+        """Leave the CPU until a word has a value."""
+        self.run("sleep", context, address, a, b)
+        self._switch_out(context)
+
+    def _switch_out(self, context: Context) -> None:
+        context.switched_out = True
+        self.arrival(context)
+
+    def _migrate(self, context: Context, address: int, a: int, b: int) -> int:
+        self.run("migrate", self._contexts[address], 0, a)
+        return 0
 
     # guards
 
@@ -171,7 +222,7 @@ class Processors:
 
     def _push(self, context: Context, address: int, a: int, b: int) -> None:
         if context.level is Level.TASK:
-            idle = self.idle_cpus(context)
+            idle = self._idle_cpus(context)
             context.cpu = idle[self._choose(len(idle))] if len(idle) > 1 else idle[0]
             context.stack = self.stacks[context.cpu]
         context.stack.append(context)

@@ -11,7 +11,7 @@ from .cint import U32_MASK, U64_MASK
 from .context import Context
 from .errors import ModelError, ViolationFound
 from .memory import NULL_OWNER, STATIC, Layout
-from .operations import Kind
+from .operations import ACQUIRE_WORD, RECEIVE, SEND, WAIT, Kind, Operation
 
 Perform = Callable[[Context, int, int, int], int]
 """Performs one operation for a context: (context, address, a, b) to its result."""
@@ -102,10 +102,27 @@ class Store:
             Kind.TRY_SEND: self._try_send,
         }
 
-    def is_usable(self, address: int) -> bool:
+    def is_ready(self, operation: Operation) -> bool:
+        """Whether neither a word nor a mailbox keeps an operation waiting; one on a freed object goes on, to be
+        told so."""
+        kind, address, a, b = operation
+        if kind == RECEIVE:
+            return len(self.mailboxes[address]) > 0
+        if kind == SEND:
+            return self.has_room(address)
+        if kind not in (WAIT, ACQUIRE_WORD) or not self._is_usable(address):
+            return True
+        word = self.words[address]
+        return word == a if kind == ACQUIRE_WORD else word & a == b  # type: ignore[operator]  # integers, of a word
+
+    def _is_usable(self, address: int) -> bool:
         """Whether a word may be touched: it is of no pool, or of a live object."""
         owner = self._owner[address]
         return owner == STATIC or (owner > 0 and self.live[owner - 1])
+
+    def has_room(self, mailbox: int) -> bool:
+        """Whether a mailbox takes one more message."""
+        return len(self.mailboxes[mailbox]) < self.layout.mailboxes[mailbox].capacity
 
     def _check_owner(self, address: int, context: Context) -> None:
         owner = self._owner[address]
@@ -219,8 +236,7 @@ class Store:
         return 0
 
     def _try_send(self, context: Context, address: int, a: object, b: int) -> int:
-        box = self.mailboxes[address]
-        if len(box) >= self.layout.mailboxes[address].capacity:
+        if not self.has_room(address):
             self.dropped[address] += 1
             return 0
         self.put(address, a)
