@@ -25,7 +25,7 @@ class Explored:
 
     found: Search
     seconds: float
-    """Of CPU time, without the compiler's."""
+    """Of CPU time for the states, without the compiler's and what cycles took."""
     waiting: int
     """States that were found and not expanded."""
     switches: bool
@@ -80,11 +80,11 @@ def explore(
         coverage = searcher.coverage()
     finally:
         searcher.discard()
+    seconds = process_time() - started
     without = _why_not(found, cycles)
     lasso = None
     if not without:
         lasso, without = _cycle(program, states, memory)
-    seconds = process_time() - started
     return Explored(found, seconds, waiting, switches, coverage, lasso, without)
 
 
@@ -96,7 +96,8 @@ def _search(searcher: Explorer, until: frozenset[str]) -> bool:
         space = searcher.space
         states = int(space.at[At.COUNT])
         speed = states / max(process_time() - started, 1e-9)
-        depth = max(len(searcher.path_to(int(space.at[At.HEAD]))) - 1, 0)
+        expanded = min(int(space.at[At.HEAD]), states - 1)
+        depth = max(len(searcher.path_to(expanded)) - 1, 0)
         used = sum(int(array.nbytes) for array in space) >> 20
         return f"{states:,} states, {speed:,.0f} states/s, {depth:,} moves deep, {used:,} MB"
 
