@@ -18,11 +18,14 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = tuple(ROOT / name for name in ("README.md", "docs/tutorial.md", "docs/embedding.md"))
 BLOCK = re.compile(r"^```console\n\$ (.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 EXCERPT = re.compile(r"^```python\n((?:.*\n)*?)```$", re.MULTILINE)
-TOKEN = re.compile(r"sw1\.[\w-]{20,}")
+TOKEN = re.compile(r"sw[12]\.[\w-]{20,}")
 FIGURE = re.compile(r"[ (]+[\d,.]+")
 LIVE = "live "
 """How the output of a live run begins."""
-SPEED = re.compile(r"in [\d.]+ s \([\d,]+ executions/s, [\d,]+ operations/s\)")
+SPEED = re.compile(
+    r"in [\d.]+ s \([\d,]+ executions/s, [\d,]+ operations/s\)"
+    r"|in [\d.]+ s of CPU time \([\d,]+ states/s\)"
+)
 
 
 def stable(output: str) -> str:
