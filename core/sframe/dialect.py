@@ -62,7 +62,7 @@ class Loss:
     """Something that was left out, and why."""
 
     start: int | None
-    """Address of the function; None: the section's header."""
+    """Address of the function; None: it is about the section, or nobody can tell."""
     size: int
     """Bytes of code that are no longer described."""
     reason: Reason
@@ -72,7 +72,7 @@ class Loss:
         """A line for people, with the function's name if the symbols have it."""
         symbol = symbols.find(self.start) if symbols and self.start is not None else None
         name = f" {symbol.name}" if symbol else ""
-        where = "header" if self.start is None else f"function{name} at {self.start:#x}"
+        where = "section" if self.start is None else f"function{name} at {self.start:#x}"
         return f"{where}: {self.reason.value}" + (f": {self.detail}" if self.detail else "")
 
 
