@@ -1,4 +1,4 @@
-"""What actors report besides the kernel's own events; no property is about these."""
+"""What actors report besides the kernel's own events."""
 
 from dataclasses import dataclass
 

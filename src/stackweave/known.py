@@ -6,7 +6,7 @@ the generation's: cookie 0 is the first cookie of `per_work`, and from the mask 
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, Self
 
 
@@ -20,6 +20,12 @@ class Known:
     """Signatures that several defects lead to."""
     alone: Mapping[str, str] = field(default_factory=dict)
     """The defect that such a signature is when the execution shows no other sign of it."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every defect that a signature may be put down to."""
+        causes = (cause for several in self.consequences.values() for cause in several)
+        return frozenset((*self.signs.values(), *self.alone.values(), *causes))
 
     def only(self, *defects: str) -> Self:
         """The same of a generation that has no others."""
@@ -103,6 +109,7 @@ MASKS: Final = Known(
         "late:after-reset": "after-reset",
         "twice": "spurious",
         "wrong-stack:empty": "exit",
+        "unmerged": "perf-backward",
     },
     consequences={
         "cookie-shared": ("after-reset", "8"),
@@ -115,9 +122,11 @@ MASKS: Final = Known(
 )
 """The numbers are those of the list of upstream's open bugs."""
 
-DRAFTS: Final = Known(
+V12: Final = Known(
     signs={
-        **MASKS.only("3", "4", "6", "7", "8", "after-reset", "exit").signs,
+        **MASKS.only(
+            *("3", "4", "6", "6-double-cancel", "7", "8", "after-reset", "exit", "perf-backward")
+        ).signs,
         "twice": "called-again",
         "live-lock": "live-lock",
     },
@@ -125,15 +134,37 @@ DRAFTS: Final = Known(
     alone={"cookie-shared": "8", "lost": "spoilt-swap"},
 )
 
-_PATCH_8: Final = replace(DRAFTS, alone={"cookie-shared": "8", "lost": "cleared"})
+PATCH_8: Final = Known(
+    signs={
+        **MASKS.only("4", "6", "6-double-cancel", "after-reset", "exit", "perf-backward").signs,
+        "null-pointer:func": "6",
+        "cookie-zero": "exit-window",
+        "late:no-reset": "exit-window",
+        "twice": "requeue",
+        "live-lock": "live-lock",
+    },
+    consequences={
+        "cookie-mismatch": ("exit-window",),
+        "cookie-shared": ("after-reset", "exit-window"),
+        "lost": ("exit-window",),
+        "unrequested": ("6", "4", "exit-window"),
+        "wrong-stack": ("exit-window", "after-reset"),
+    },
+    alone={
+        "cookie-mismatch": "exit-window",
+        "cookie-shared": "exit-window",
+        "lost": "exit-window",
+    },
+)
+"""A bit is looked at when its tracer's turn comes, so there is no snapshot; the reset asks for no pending flag."""
 
-_ALL: Final = ("1", "2", "3", "6", "6-double-cancel", "7", "8", "after-reset")
+_ALL: Final = ("1", "2", "3", "6", "6-double-cancel", "7", "8", "after-reset", "perf-backward")
 _BEFORE: Final = (*_ALL, "exit", "spurious")
 
 GENERATIONS: Final[dict[str, Known]] = {
     "per_work": PER_WORK,
-    "bitmask_v12_patch8": _PATCH_8,
-    "bitmask_v12": DRAFTS,
+    "bitmask_v12_patch8": PATCH_8,
+    "bitmask_v12": V12,
     "mutex_list": LISTS,
     "mutex_list_nmi": LISTS,
     "bitmask": MASKS.only(*_BEFORE),

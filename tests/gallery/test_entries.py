@@ -5,12 +5,13 @@ from itertools import accumulate
 
 import pytest
 
+from stackweave.core import UsageError
 from stackweave.gallery import kept
-from stackweave.gallery.entries import ENTRIES
+from stackweave.gallery.entries import ENTRIES, find
 from stackweave.gallery.entry import Entry, Verdict
 from stackweave.gallery.evidence import every_execution, first_in, replays
 from stackweave.gallery.measure import ENOUGH, SEEDS, digest_of, first_of
-from stackweave.known import GENERATIONS
+from stackweave.known import GENERATIONS, Known
 
 EVIDENCE = kept.load()
 
@@ -75,11 +76,16 @@ ROWS = {
     "upstream, seen: a cookie made after the reset": ("upstream-after-reset",),
 }
 
-SEEN = ("1", "2", "3", "4", "6", "7", "8", "after-reset", "perf-everybody", "perf-last-record")
+SEEN = (
+    *("1", "2", "3", "4", "6", "7", "8", "after-reset"),
+    *("perf-everybody", "perf-last-record", "perf-backward"),
+)
 """Of upstream, what a running kernel was recorded doing: each must be reproduced."""
 
 BUDGET = 3000
 """Executions that an entry may take here."""
+SEARCHED = 100_000
+"""States that it may have to be searched here."""
 
 CASES = {id: entry for id, entry in ENTRIES.items() if entry.case is not None}
 GONE = [
@@ -126,9 +132,19 @@ def test_what_a_kernel_was_seen_to_do_is_reproduced(number: str) -> None:
     assert entry.verdict is Verdict.REPRODUCED
 
 
-def test_what_stress_names_has_an_entry() -> None:
-    named = {f"upstream-{defect}" for defect in GENERATIONS["upstream"].signs.values()}
-    assert named <= set(ENTRIES)
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_what_stress_names_is_found(generation: str) -> None:
+    for defect in GENERATIONS[generation].names:
+        id = f"{generation}-{defect}"
+        assert find(id).id == id
+
+
+def test_a_name_that_no_entry_has_is_not_found() -> None:
+    planted = Known({"a": "1"}, {"b": ("nobody",)}, {"b": "nothing"})
+    assert planted.names == {"1", "nobody", "nothing"}
+    for name in ("nobody", "nothing"):
+        with pytest.raises(UsageError):
+            find(f"upstream-{name}")
 
 
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=lambda entry: entry.id)
@@ -172,6 +188,18 @@ def test_seeds_show_it_again(id: str) -> None:
         found = first_of(case, CASES[id].signatures, seed)
         assert found is not None
         assert found[0] == first
+
+
+@pytest.mark.parametrize("id", [id for id in CASES if CASES[id].verdict is Verdict.REPRODUCED])
+def test_a_complete_search_finds_it_too(id: str) -> None:
+    """What does not fit says so here: every program does."""
+    case, kept = CASES[id].case, EVIDENCE[id].searched
+    assert case is not None
+    assert kept is not None
+    assert kept.complete
+    assert kept.moves
+    if kept.states <= SEARCHED:
+        assert every_execution(case, CASES[id].signatures) == kept
 
 
 @pytest.mark.parametrize("id", of(Verdict.REPRODUCED, scripted=True))

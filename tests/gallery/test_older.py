@@ -9,10 +9,9 @@ from stackweave.core.kernel.life import Life
 from stackweave.core.kernel.per_work import PerWork
 from stackweave.core.kernel.structs import PF_EXITING, Task, UnwindWork
 from stackweave.core.kernel.system import GENERATIONS
-from stackweave.gallery.entries import ENTRIES, VARIANTS
+from stackweave.gallery.entries import ENTRIES
 from stackweave.gallery.evidence import every_execution
 from stackweave.gallery.measure import Rate, cost_of
-from stackweave.known import GENERATIONS as KNOWN
 from stackweave.programs import Parameters
 
 EXECUTIONS = 200
@@ -74,14 +73,6 @@ def test_an_exit_that_closes_the_list_first_lets_an_add_fail(
     assert every_execution(entry.case).is_without(entry.signatures)
     monkeypatch.setattr(Life, "do_exit", do_exit)
     assert set(entry.signatures) <= set(every_execution(entry.case).signatures)
-
-
-@pytest.mark.parametrize("generation", ["per_work", "mutex_list", "mutex_list_nmi"])
-def test_what_stress_names_has_an_entry(generation: str) -> None:
-    known = KNOWN[generation]
-    causes = {cause for several in known.consequences.values() for cause in several}
-    named = {*known.signs.values(), *known.alone.values(), *causes}
-    assert {f"{generation}-{defect}" for defect in named} <= {*ENTRIES, *VARIANTS}
 
 
 def _cost(id: str, generation: str | None = None) -> Rate:

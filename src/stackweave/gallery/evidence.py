@@ -32,11 +32,14 @@ class Searched:
     states: int = field(compare=False)
     """As the Python at hand compiles protocols: another one may tell more of them apart, or fewer."""
     signatures: tuple[str, ...]
+    moves: int | None = None
+    """The fewest that lead to what was looked for; None where nothing does, or nothing was looked for."""
 
     @classmethod
-    def of(cls, found: "Search") -> "Searched":
+    def of(cls, found: "Search", wanted: Collection[str]) -> "Searched":
         """Without the schedules."""
-        return cls(found.complete, found.states, found.signatures)
+        moves = [found.moves[each] for each in wanted if each in found.moves]
+        return cls(found.complete, found.states, found.signatures, min(moves, default=None))
 
     def is_without(self, signatures: tuple[str, ...]) -> bool:
         """Whether it proves that none of the signatures can be."""
@@ -58,7 +61,7 @@ class Evidence:
     script: tuple[int, ...] = ()
     """A kept schedule's decisions."""
     searched: Searched | None = None
-    """Every execution of the entry's own program."""
+    """Every execution of the entry's own program: what a refutation rests on, and beside what is reproduced."""
     gone: tuple[Searched, ...] = ()
     """Of each `Gone`, every execution of its program."""
     also: tuple[int | None, ...] = ()
@@ -70,6 +73,7 @@ class Evidence:
             return True
         return (
             self.bears_out_verdict(entry)
+            and self._search_agrees(entry)
             and len(self.gone) == len(entry.gone)
             and all(each.is_without(entry.signatures) for each in self.gone)
             and len(self.also) == len(entry.also)
@@ -92,23 +96,34 @@ class Evidence:
             case Verdict.NOT_AN_INTERLEAVING:
                 return True
 
+    def _search_agrees(self, entry: Entry) -> bool:
+        """Whether the search has found what is reproduced, as far as it went."""
+        if entry.verdict is not Verdict.REPRODUCED:
+            return True
+        return self.searched is not None and not self.searched.is_without(entry.signatures)
+
     def repeats(self, before: "Evidence") -> bool:
         """Whether the verdict's measurement is the same as before."""
-        names = ("firsts", "rate", "beside", "others", "script", "searched")
+        names = ["firsts", "rate", "beside", "others", "script"]
+        if self.searched is not None:
+            names.append("searched")
         return all(getattr(self, name) == getattr(before, name) for name in names)
 
 
 def measure(entry: Entry, kept: Evidence | None = None) -> Evidence:
     """Measure all that an entry claims; a scripted one may go on with the schedule that was kept."""
+    evidence = measure_verdict(entry, kept)
+    if entry.verdict is Verdict.REPRODUCED and entry.case is not None:
+        evidence = replace(evidence, searched=every_execution(entry.case, entry.signatures))
     return replace(
-        measure_verdict(entry, kept),
+        evidence,
         gone=tuple(every_execution(each.case) for each in entry.gone),
         also=tuple(first_in(entry, generation) for generation in entry.also),
     )
 
 
 def measure_verdict(entry: Entry, kept: Evidence | None = None) -> Evidence:
-    """Measure what the verdict rests on, and neither where it is gone nor where it is also."""
+    """Measure what the verdict rests on, and nothing beside it."""
     case = entry.case
     if case is None:
         return Evidence()
@@ -128,9 +143,9 @@ def measure_verdict(entry: Entry, kept: Evidence | None = None) -> Evidence:
     return evidence
 
 
-def every_execution(case: Case) -> Searched:
-    """What a program can show at all."""
-    return Searched.of(_search(case.subject().program))
+def every_execution(case: Case, wanted: Collection[str] = ()) -> Searched:
+    """What a program can show at all, and how soon any of the signatures that are wanted."""
+    return Searched.of(_search(case.subject().program), wanted)
 
 
 def _search(program: Program, until: Collection[str] = ()) -> "Search":

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
@@ -28,8 +28,11 @@ def save(evidence: Mapping[str, Evidence]) -> None:
 
 
 def _plain(evidence: Evidence) -> dict[str, object]:
-    """Without what is empty."""
-    return {key: value for key, value in asdict(evidence).items() if value not in (None, (), "")}
+    return asdict(evidence, dict_factory=_without_empty)
+
+
+def _without_empty(items: Iterable[tuple[str, object]]) -> dict[str, object]:
+    return {key: value for key, value in items if value not in (None, (), "")}
 
 
 def _evidence(values: dict[str, Any]) -> Evidence:
@@ -48,4 +51,4 @@ def _evidence(values: dict[str, Any]) -> Evidence:
 
 
 def _searched(values: dict[str, Any]) -> Searched:
-    return Searched(**{**values, "signatures": tuple(values["signatures"])})
+    return Searched(**{**values, "signatures": tuple(values.get("signatures", ()))})

@@ -14,10 +14,10 @@ from stackweave.lanes import draw, replay_command, screen_width
 from stackweave.replaying import replay_on
 from stackweave.schedule import Origin, Schedule, by_name, keep
 
-from .entry import Entry
+from .entry import Entry, Verdict
 from .evidence import Evidence, measure_verdict
 from .measure import SEEDS, first_of
-from .wording import extent, in_words, interval
+from .wording import exhaustive, extent, in_words, interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,10 @@ class Shown:
         if entry.conditional:
             yield f"conditional on {entry.conditional}"
         yield f"source: {entry.source}{'; seen on a running 7.2 kernel' if entry.seen else ''}"
-        kept = self.before.gone if self.before is not None else ()
-        for gone, searched in zip(entry.gone, kept, strict=False):
+        before = self.before or Evidence()
+        if before.searched is not None and entry.verdict is Verdict.REPRODUCED:
+            yield f"every execution: {exhaustive(before.searched)}"
+        for gone, searched in zip(entry.gone, before.gone, strict=False):
             others = ", ".join(searched.signatures) or "nothing else"
             yield f"gone in {gone.where} by {gone.by}: {extent(searched)}, which show {others}"
         if entry.also:

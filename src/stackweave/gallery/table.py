@@ -41,6 +41,7 @@ class Table:
                     "source": entry.source,
                     "verdict": entry.verdict.value,
                     "evidence": self._words(id),
+                    "searched": self._searched(id),
                     "state": self._states[id],
                     "gone": [each.where for each in entry.gone],
                     "also": list(entry.also),
@@ -68,6 +69,14 @@ class Table:
             yield left + shorten(f"{state}{entry.title}", WIDTH - len(left), placeholder="…")
         yield ""
         yield "* seen on a running 7.2 kernel. `stackweave gallery ID` runs an entry and tells its story."
+
+    def _searched(self, id: str) -> dict[str, object] | None:
+        """Every execution of the entry's own program."""
+        evidence = self._evidence.get(id)
+        if evidence is None or evidence.searched is None:
+            return None
+        found = evidence.searched
+        return {"complete": found.complete, "states": found.states, "moves": found.moves}
 
     def _words(self, id: str) -> str:
         evidence = self._evidence.get(id)

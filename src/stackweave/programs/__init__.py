@@ -5,7 +5,17 @@ from typing import Final
 
 from stackweave.core import Program
 
-from . import defects, drafts, handovers, one_list, own_works, perf, proposals, ways_out
+from . import (
+    defects,
+    drafts,
+    handovers,
+    one_list,
+    own_works,
+    perf,
+    perf_reader,
+    proposals,
+    ways_out,
+)
 from .increments import cas_increments
 from .parameters import Parameters
 from .scenario import scenario
@@ -61,5 +71,6 @@ BUILTIN: Final[dict[str, Callable[[Parameters], Program]]] = {
     "perf-everybody": perf.perf_everybody,
     "perf-last-record": perf.perf_last_record,
     "perf-migration": perf.perf_migration,
+    "perf-backward": perf_reader.perf_backward,
     "no-cache": ways_out.no_cache,
 }

@@ -9,7 +9,6 @@ from stackweave.actors import TASK_WEIGHT
 from stackweave.core import Program, Word
 from stackweave.core.kernel.structs import MODE_MASK, Mode
 from stackweave.core.kernel.unwind_user import Faults
-from stackweave.core.kernel.upstream import UNWIND_USED
 
 from .parameters import Parameters
 from .stage import Stage, asks, closes, insists
@@ -22,7 +21,7 @@ def cancelled_work_asks(parameters: Parameters) -> Program:
     never comes.
     """
     stage = Stage("cancelled-work-asks", parameters)
-    stage.system.start_registered(stage.first_bits())
+    stage.system.start_all_registered()
     stage.task(0, closes(stage, 0), insists(stage, 0))
     return stage.finish()
 
@@ -33,7 +32,7 @@ def request_returns_bit(parameters: Parameters) -> Program:
     The outer request then returns `old & bit` as int: 4, 8, and so on, and neither 0 nor 1.
     """
     stage = Stage("request-returns-bit", parameters)
-    stage.system.start_registered(stage.first_bits())
+    stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     stage.nmi(0, asks(stage, 0))
     return stage.finish()
@@ -54,12 +53,9 @@ def stale_snapshot(parameters: Parameters) -> Program:
 def walker_reads_cancelled(parameters: Parameters) -> Program:
     """4: the walk stands on a work whose cancel has begun, and tests bit -1."""
     stage = Stage("walker-reads-cancelled", parameters, cpus=2, tracers=2)
-    stage.system.start_registered(stage.first_bits())
+    stage.system.start_all_registered()
     stage.task(0, asks(stage, 1))
-    once = _in_kernel(stage)
-    if stage.system.generation.reserved & UNWIND_USED:
-        once = (stage.system.tasks[0].unwind_info.unwind_mask, UNWIND_USED, UNWIND_USED)
-    stage.churn(0, (), cpus=(1,), once=once)
+    stage.churn(0, (), cpus=(1,), once=(stage.system.tracers[1].records, 1, 1))
     return stage.finish()
 
 
@@ -76,7 +72,7 @@ def request_races_cancel(parameters: Parameters) -> Program:
 def cookie_zero(parameters: Parameters) -> Program:
     """7: an NMI asks between the reset's cmpxchg of the mask and its store of the cookie: its callback gets 0."""
     stage = Stage("cookie-zero", parameters, tracers=2)
-    stage.system.start_registered(stage.first_bits())
+    stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     stage.nmi(0, asks(stage, 1))
     return stage.finish()
@@ -88,7 +84,7 @@ def reset_skipped(parameters: Parameters) -> Program:
     The interrupt that the NMI raised enters with the old cookie and the old trace.
     """
     stage = Stage("reset-skipped", parameters, tracers=2)
-    stage.system.start_registered(stage.first_bits())
+    stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     stage.nmi(0, asks(stage, 1), times=2)
     return stage.finish()
@@ -97,7 +93,7 @@ def reset_skipped(parameters: Parameters) -> Program:
 def cookie_after_reset(parameters: Parameters) -> Program:
     """An NMI asks after the reset, still on the way to user mode: the cookie is called back in the next entry."""
     stage = Stage("cookie-after-reset", parameters)
-    stage.system.start_registered(stage.first_bits())
+    stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     stage.nmi(0, asks(stage, 0))
     return stage.finish()
@@ -112,7 +108,7 @@ def spurious_callback(parameters: Parameters) -> Program:
     """Two tracers, one task: one asks in the system call, the other in an interrupt, perhaps after the first one's
     callback. Generation `bitmask` then calls the first one again (commit message of unwind_completed)."""
     stage = Stage("spurious-callback", parameters, generation="bitmask", tracers=2)
-    stage.system.start_registered(stage.first_bits())
+    stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     stage.interrupt(0, asks(stage, 1))
     return stage.finish()

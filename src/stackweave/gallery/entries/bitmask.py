@@ -50,6 +50,6 @@ ENTRIES: Final = (
         ),
         case=_STALE,
         signatures=("inherited:stale-snapshot", "unrequested"),
-        also=("completed",),
+        also=("bitmask_v12", "completed"),
     ),
 )

@@ -164,14 +164,13 @@ ENTRIES: Final = (
         id="mutex_list-timestamp",
         title="drafts took the time for a cookie",
         generation="mutex_list",
-        source="v9 to v12 of the series, M:35668779971",
-        verdict=Verdict.OPEN,
+        source="v12 of the series, get_timestamp(), M:35555157636; Zijlstra's answer, M:8359392182",
+        verdict=Verdict.NOT_AN_INTERLEAVING,
         story=(
-            "The drafts v9 to v12 of this generation had a timestamp where the commit has CPU and count.",
-            "Two CPUs may read the same time, and one CPU's clock may stand still between two reads.",
-            "Then two entries of the kernel have one cookie.",
+            "The drafts v9 to v12 of this generation had local_clock() where the commit has CPU and count.",
+            "Their comment asks that any two system calls of a task be at different times.",
+            "Where there is no stable TSC the clock may give one time again, and two entries have one cookie.",
         ),
-        conditional="a model of clocks, which there is none of: nothing here reads a time",
     ),
     Entry(
         id="mutex_list-reset",
@@ -199,6 +198,7 @@ ENTRIES: Final = (
         case=Case("cookie-zero", Parameters(generation="mutex_list_nmi")),
         signatures=("cookie-zero",),
         executions=10_000,
+        also=("bitmask_v12_patch8",),
     ),
     Entry(
         id="mutex_list_nmi-nmi",

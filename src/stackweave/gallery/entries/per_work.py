@@ -131,7 +131,7 @@ ENTRIES: Final = (
         gone=_gone(
             "interrupt-asks-again", "bits that stay until the exit (be3d526a5b34)", "bitmask"
         ),
-        also=_LISTS,
+        also=(*_LISTS, "bitmask_v12_patch8"),
     ),
     Entry(
         id="per_work-live-lock",

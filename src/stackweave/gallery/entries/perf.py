@@ -7,6 +7,8 @@ from stackweave.programs import Parameters
 from ..entry import Case, Entry, Gone, Verdict
 
 _SOURCE: Final = "kernel/events/core.c @ c69993ecdd4d"
+_BEFORE: Final = ("bitmask_v12_patch8", "bitmask_v12", "bitmask", "completed")
+"""Where perf was no user yet, and where its requests would have been answered in the same way."""
 
 ENTRIES: Final = (
     Entry(
@@ -65,24 +67,28 @@ ENTRIES: Final = (
         id="upstream-perf-backward",
         title="a backward reference stays unmerged",
         generation="upstream",
-        source="tools/perf, M:54511368486; M:8407560590",
-        verdict=Verdict.OPEN,
+        source="tools/perf/util/session.c, M:54511368486; M:8407560590",
+        verdict=Verdict.REPRODUCED,
         story=(
-            "A request after its entry's callback returns 1 and refers to a record that has passed.",
-            "Tools keep samples until a record of their thread comes, and this one has come before.",
-            "Whether the sample stays unmerged is the tools' affair, which no program here judges.",
+            "perf's reader keeps samples until the next record of their thread comes, which ends their waiting.",
+            "A request after its entry's callback returns 1, and its sample comes after the record it refers to.",
+            "The next record has another cookie, or there is none, and the sample is left without a callchain.",
         ),
+        case=Case("perf-backward"),
+        signatures=("unmerged",),
+        also=_BEFORE,
+        seen=True,
     ),
     Entry(
         id="upstream-perf-sideband",
         title="an event with output alone gets no records",
         generation="upstream",
-        source=f"{_SOURCE}, account_pmu_sb_event()",
-        verdict=Verdict.OPEN,
+        source="kernel/events/core.c @ yailabs/yai 5f6e5cf60127, is_sb_event(), account_pmu_sb_event()",
+        verdict=Verdict.NOT_AN_INTERLEAVING,
         story=(
-            "An event of a CPU that has defer_output and nothing else is not put on the list of sideband events.",
-            "The callback goes through that list.",
-            "The models have no such list, so this is not tried.",
+            "The callback goes through the CPU's list of sideband events, and those of the task.",
+            "An event of a CPU is put on that list for any of ten attributes, and defer_output is none of them.",
+            "So one that has defer_output and none of the ten gets no records, in whatever order things happen.",
         ),
     ),
 )

@@ -7,6 +7,7 @@ from stackweave.programs import Parameters
 from ..entry import Case, Entry, Gone, Verdict
 
 _SOURCE: Final = "kernel/unwind/deferred.c @ yailabs/yai 5f6e5cf60127"
+_DRAFTS: Final = ("bitmask_v12_patch8", "bitmask_v12")
 _BEFORE: Final = ("bitmask", "completed")
 _INT: Final = Parameters(flavour="int-bit")
 
@@ -162,6 +163,7 @@ ENTRIES: Final = (
                 Case("walker-reads-cancelled", Parameters(generation="bitmask")),
             ),
         ),
+        also=_DRAFTS,
         seen=True,
     ),
     Entry(
@@ -192,7 +194,7 @@ ENTRIES: Final = (
         ),
         case=Case("request-races-cancel"),
         signatures=("inherited:racing-request",),
-        also=_BEFORE,
+        also=(*_DRAFTS, *_BEFORE),
         seen=True,
         conditional="tracers that may ask during their cancel: the contract says they must have stopped",
     ),
@@ -209,7 +211,7 @@ ENTRIES: Final = (
         ),
         case=Case("double-cancel"),
         signatures=("wild-pointer:list_head",),
-        also=_BEFORE,
+        also=(*_DRAFTS, *_BEFORE),
         conditional="a tracer that cancels twice: the contract says once",
     ),
 )

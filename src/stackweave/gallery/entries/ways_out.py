@@ -24,7 +24,7 @@ ENTRIES: Final = (
         ),
         case=Case("cookie-zero"),
         signatures=("cookie-zero",),
-        also=_BEFORE,
+        also=("bitmask_v12", *_BEFORE),
         seen=True,
     ),
     Entry(
@@ -56,7 +56,7 @@ ENTRIES: Final = (
         ),
         case=Case("reset-skipped"),
         signatures=("late:no-reset",),
-        also=_BEFORE,
+        also=("bitmask_v12", *_BEFORE),
         seen=True,
     ),
     Entry(
@@ -72,7 +72,7 @@ ENTRIES: Final = (
         ),
         case=Case("cookie-after-reset"),
         signatures=("late:after-reset",),
-        also=_BEFORE,
+        also=("bitmask_v12_patch8", "bitmask_v12", *_BEFORE),
         seen=True,
     ),
     Entry(
