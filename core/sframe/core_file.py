@@ -65,7 +65,8 @@ class CoreFile:
         """Take a parsed core and the files it may have mapped; raises `ElfError`."""
         if image.kind != ET_CORE:
             raise ElfError(f"{image.name}: not a core file")
-        self.architecture = ARCHITECTURES[abi_of(image)]
+        self.abi = abi_of(image)
+        self.architecture = ARCHITECTURES[self.abi]
         self.image = image
         notes = [note for note in image.notes() if note.owner == _OWNER]
         self.threads = tuple(_threads(notes, self.architecture, image.byte_order))
@@ -79,7 +80,7 @@ class CoreFile:
         """What the core should hold and does not, for people."""
         self._build_ids: dict[int, bytes | None] = {}
         self.mismatched: list[Module] = []
-        """Modules named like a mapped file whose build id is another."""
+        """Modules named like a mapped file whose build id or machine is another."""
         chosen = self._choose(tuple(modules))
         self.space = AddressSpace(self.mappings, chosen)
 
@@ -167,7 +168,7 @@ class CoreFile:
             if known is not None and module.build_id == known:
                 return module
         for module in named:
-            if known is None or module.build_id is None:
+            if module.abi is self.abi and (known is None or module.build_id is None):
                 return module
         self.mismatched.extend(named)
         return None

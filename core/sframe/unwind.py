@@ -224,7 +224,7 @@ class Unwinder:
         fp = frame.fp if rule.fp is None else self._fp(rule.fp, cfa, frame, architecture)
         if rule.interrupts:
             return Frame(pc, sp, fp, True, self.find_module(pc), None, found_by)
-        if not architecture.can_be_code(pc) or not (self.is_code is None or self.is_code(pc - 1)):
+        if not architecture.can_be_code(pc) or not self._can_return_to(pc, architecture):
             raise _Stopped(StopReason.BAD_RETURN_ADDRESS)
         return Frame(pc, sp, fp, False, self.find_module(pc - 1), None, found_by)
 
@@ -235,6 +235,12 @@ class Unwinder:
             raise _Stopped(StopReason.SIGNAL_ENTRY)
         module = self.find_module(context.pc)
         return Frame(context.pc, context.sp, context.fp, True, module, context.others)
+
+    def _can_return_to(self, pc: int, architecture: Architecture) -> bool:
+        """Whether a call can stand before `pc`; none does at a trampoline, which may begin a page."""
+        if self.is_code is None or self.is_code(pc - 1):
+            return True
+        return self.is_code(pc) and architecture.is_trampoline(pc, self.read)
 
     def _address(
         self, location: Location, cfa: int, frame: Frame, architecture: Architecture

@@ -19,11 +19,11 @@ Load = tuple[int, int, bytes, int]
 """Address, flags, contents, size in memory."""
 
 
-def note(owner: bytes, kind: int, contents: bytes) -> bytes:
+def note(owner: bytes, kind: int, contents: bytes, order: str = "<") -> bytes:
     name = owner + b"\0"
     padded = name.ljust(-(-len(name) // 4) * 4, b"\0")
     body = contents.ljust(-(-len(contents) // 4) * 4, b"\0")
-    return struct.pack("<III", len(name), len(contents), kind) + padded + body
+    return struct.pack(order + "III", len(name), len(contents), kind) + padded + body
 
 
 def prstatus(lwp: int, pc: int, sp: int, fp: int = 0) -> bytes:
@@ -32,24 +32,31 @@ def prstatus(lwp: int, pc: int, sp: int, fp: int = 0) -> bytes:
     return bytes(32) + struct.pack("<I", lwp) + bytes(76) + struct.pack("<27Q", *words) + bytes(8)
 
 
-def nt_file(ranges: Sequence[tuple[int, int, int, bytes]]) -> bytes:
-    rows = b"".join(struct.pack("<QQQ", *entry[:3]) for entry in ranges)
+def nt_file(ranges: Sequence[tuple[int, int, int, bytes]], order: str = "<") -> bytes:
+    rows = b"".join(struct.pack(order + "QQQ", *entry[:3]) for entry in ranges)
     names = b"".join(entry[3] + b"\0" for entry in ranges)
-    return struct.pack("<QQ", len(ranges), PAGE) + rows + names
+    return struct.pack(order + "QQ", len(ranges), PAGE) + rows + names
 
 
-def core(notes: bytes, loads: Sequence[Load] = (), kind: int = ET_CORE) -> bytes:
+def core(
+    notes: bytes,
+    loads: Sequence[Load] = (),
+    kind: int = ET_CORE,
+    machine: int = EM_X86_64,
+    order: str = "<",
+) -> bytes:
     count = 1 + len(loads)
     at = 64 + 56 * count
-    table = struct.pack("<IIQQQQQQ", PT_NOTE, 0, at, 0, 0, len(notes), 0, 0)
+    table = struct.pack(order + "IIQQQQQQ", PT_NOTE, 0, at, 0, 0, len(notes), 0, 0)
     body = notes
     for address, flags, contents, size in loads:
         place = at + len(body)
-        table += struct.pack("<IIQQQQQQ", PT_LOAD, flags, place, address, 0, len(contents), size, 0)
+        fields = (PT_LOAD, flags, place, address, 0, len(contents), size, 0)
+        table += struct.pack(order + "IIQQQQQQ", *fields)
         body += contents
-    ident = b"\x7fELF\2\1\1".ljust(16, b"\0")
-    fields = (kind, EM_X86_64, 1, 0, 64, 0, 0, 64, 56, count, 64, 0, 0)
-    return ident + struct.pack("<HHIQQQIHHHHHH", *fields) + table + body
+    ident = (b"\x7fELF\2\1\1" if order == "<" else b"\x7fELF\2\2\1").ljust(16, b"\0")
+    head = (kind, machine, 1, 0, 64, 0, 0, 64, 56, count, 64, 0, 0)
+    return ident + struct.pack(order + "HHIQQQIHHHHHH", *head) + table + body
 
 
 def opened(data: bytes) -> CoreFile:
