@@ -42,6 +42,7 @@ def test_an_entry_is_run_and_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert "!! twice" in text
     assert "; as before" in text
     assert "gone in completed" in text
+    assert re.search(r"every execution: all [\d,]+ states; it shows after 95 moves", text)
     assert " ".join(ENTRIES["bitmask-spurious"].story) in " ".join(text.split())
     token = re.search(r"sw1\.[\w-]+", text)
     assert token is not None
@@ -116,6 +117,19 @@ def test_evidence_against_a_verdict_disagrees() -> None:
     table = Table({entry.id: entry}, {entry.id: bad})
     assert "DISAGREES" in table.as_text()
     assert table.exit == Exit.VIOLATION
+
+
+def test_a_search_that_does_not_find_it_disagrees() -> None:
+    entry = ENTRIES["bitmask-spurious"]
+    good = kept.load()[entry.id]
+    assert good.searched is not None
+    assert good.bears_out(entry)
+    denied = replace(good, searched=replace(good.searched, signatures=("lost",), moves=None))
+    assert not denied.bears_out(entry)
+    # where it had no end it denies nothing
+    assert denied.searched is not None
+    assert replace(denied, searched=replace(denied.searched, complete=False)).bears_out(entry)
+    assert not replace(good, searched=None).bears_out(entry)
 
 
 def test_an_entry_without_evidence_says_so() -> None:
