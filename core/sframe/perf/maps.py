@@ -1,6 +1,7 @@
 """What a process has mapped where, as the records tell it: a new mapping replaces what it covers."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from stackweave.core.sframe.address_space import FileMapping
@@ -12,6 +13,7 @@ class Mapped:
     """One mapping, with the module that was given for it."""
 
     mapping: FileMapping
+    build_id: bytes | None
     executable: bool
     loaded: LoadedModule | None
 
@@ -32,6 +34,10 @@ class Maps:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __iter__(self) -> Iterator[Mapped]:
+        """By address."""
+        return iter(self._entries)
 
     def copy(self) -> "Maps":
         other = Maps()

@@ -53,6 +53,7 @@ class Processes:
 
     @property
     def kernel(self) -> Maps:
+        """What the kernel has mapped for itself."""
         return self._kernel
 
     def set_comm(self, comm: Comm) -> None:
@@ -91,13 +92,14 @@ class Processes:
         if mapping.low >= mapping.high:
             return
         if mmap.pid == KERNEL_PID or misc & Misc.CPUMODE_MASK == Misc.KERNEL:
-            self._insert(self._kernel, Mapped(mapping, True, None))
+            self._insert(self._kernel, Mapped(mapping, None, True, None))
             return
         process = self._process(mmap.pid)
         if process.is_shared:
             self._replace(process, process.maps.copy(), is_shared=False)
-        loaded = self._loaded(mapping, mmap.build_id)
-        self._insert(process.maps, Mapped(mapping, mmap.executable, loaded))
+        build_id = mmap.build_id or self._build_ids.get(mapping.path)
+        loaded = self._loaded(mapping, build_id)
+        self._insert(process.maps, Mapped(mapping, build_id, mmap.executable, loaded))
 
     def _insert(self, maps: Maps, mapped: Mapped) -> None:
         before = len(maps)
@@ -123,8 +125,7 @@ class Processes:
         return self._processes.setdefault(pid, _Process())
 
     def _loaded(self, mapping: FileMapping, build_id: bytes | None) -> LoadedModule | None:
-        known = build_id or self._build_ids.get(mapping.path)
-        module = self._chooser.choose(mapping.basename, known)
+        module = self._chooser.choose(mapping.basename, build_id)
         if module is None:
             return None
         bias = module.bias_at(mapping.low, mapping.offset)

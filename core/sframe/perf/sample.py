@@ -15,6 +15,7 @@ from stackweave.core.sframe.perf.constants import (
     BRANCH_COUNTERS,
     BRANCH_HW_INDEX,
     Context,
+    Misc,
     ReadFormat,
     RegisterAbi,
     SampleType,
@@ -32,6 +33,8 @@ class Sample:
     event: Event
     order: ByteOrder
     data: Buffer
+    in_kernel: bool
+    """Where ip is."""
     ip: int | None = None
     pid: int | None = None
     tid: int | None = None
@@ -60,9 +63,10 @@ class Sample:
         return StackDump(registers, registers.sp, stack, self.order)
 
 
-def parse_sample(event: Event, cursor: Cursor) -> Sample:
+def parse_sample(event: Event, misc: int, cursor: Cursor) -> Sample:
     """Decode a sample; raises `CutError` if its counts exceed it."""
-    sample = Sample(event, cursor.order, cursor.data)
+    in_kernel = misc & Misc.CPUMODE_MASK == Misc.KERNEL
+    sample = Sample(event, cursor.order, cursor.data, in_kernel)
     has = event.sample_type
     if has & SampleType.IDENTIFIER:
         cursor.skip(8)

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from stackweave.core.sframe.choose import Chooser
+from stackweave.core.sframe.dump import StackDump
+from stackweave.core.sframe.dump_file import DumpedMapping
 from stackweave.core.sframe.errors import DumpError
 from stackweave.core.sframe.module import LoadedModule, Module
 from stackweave.core.sframe.perf.attributes import Event, parse_attr
@@ -86,8 +88,10 @@ class PerfStack:
     """Of a callchain that was deferred."""
     is_merged: bool
     """The deferred callchain came."""
+    dump: StackDump | None
+    """What there was to unwind: registers and the copy of the stack."""
     trace: Backtrace | None
-    """The unwound part; None if the sample holds nothing to unwind."""
+    """The unwound part; None without a dump."""
     why_not: str
     """What it lacks to be unwound; empty if it was, or if it has a callchain."""
 
@@ -125,6 +129,11 @@ class PerfSession:
             yield from self._stacks()
         except DumpError as error:
             self.file.missing[f"all behind this: {error}"] = None
+
+    def mappings(self, pid: int) -> tuple[DumpedMapping, ...]:
+        """What a process has mapped at the moment of the stack that came last."""
+        maps = self._processes.maps(pid)
+        return tuple(DumpedMapping(each.mapping, each.build_id) for each in maps)
 
     def _stacks(self) -> Iterator[PerfStack]:
         for record in self._in_order():
@@ -190,7 +199,7 @@ class PerfSession:
             self.file.missing["events of some records"] = None
             return
         if record.kind == RecordType.SAMPLE:
-            yield from self._take_sample(parse_sample(event, body))
+            yield from self._take_sample(parse_sample(event, record.misc, body))
             return
         if record.kind == RecordType.CALLCHAIN_DEFERRED:
             trailer = parse_trailer(event, body)
@@ -230,6 +239,7 @@ class PerfSession:
             user=_places(maps, _addresses(deferred.chain)),
             cookie=deferred.cookie,
             is_merged=False,
+            dump=None,
             trace=None,
             why_not="",
         )
@@ -238,13 +248,16 @@ class PerfSession:
         """The sample's stack, with the callchain that a deferred record brought for it."""
         maps = self._processes.maps(sample.pid or 0)
         kernel, chain = _split(sample.callchain)
-        trace, why_not = self._unwind(sample, maps)
+        dump, why_not = self._dump(sample)
+        trace = None if dump is None else self._unwind(dump, maps)
         if trace is not None:
             user = tuple(_place(maps, frame.pc, frame.is_exact) for frame in trace.frames)
         else:
             user = _places(maps, chain + _addresses(deferred or ()))
-        if not kernel and not user and sample.ip is not None:
-            user = _places(maps, (sample.ip,))
+        if sample.ip is not None and not sample.callchain and trace is None:
+            kernel, user = (
+                ((sample.ip,), ()) if sample.in_kernel else ((), _places(maps, (sample.ip,)))
+            )
         return PerfStack(
             comm=self._processes.comm(sample.tid or 0),
             pid=sample.pid,
@@ -256,12 +269,13 @@ class PerfSession:
             user=user,
             cookie=sample.cookie,
             is_merged=deferred is not None,
+            dump=dump,
             trace=trace,
             why_not=why_not if not chain and deferred is None else "",
         )
 
-    def _unwind(self, sample: Sample, maps: Maps) -> tuple[Backtrace | None, str]:
-        """The backtrace of the user's side, or what is missing for one."""
+    def _dump(self, sample: Sample) -> tuple[StackDump | None, str]:
+        """The user's side, or what is missing to unwind it."""
         if sample.abi == RegisterAbi.NONE:
             return None, "no user registers in the sample"
         if sample.abi != RegisterAbi.BITS_64:
@@ -273,14 +287,16 @@ class PerfSession:
         registers = registers_of(machine, mask, sample.values)
         if registers is None:
             return None, "pc, sp and fp are not all among the sampled registers"
-        dump = sample.dump(registers)
+        return sample.dump(registers), ""
+
+    def _unwind(self, dump: StackDump, maps: Maps) -> Backtrace:
         unwinder = Unwinder(dump.read, maps.find_module, maps.is_code)
         # every sound frame has a word of its own on the stack
-        trace = unwinder.unwind(registers, limit=2 + len(dump.stack) // _WORD)
+        trace = unwinder.unwind(dump.registers, limit=2 + len(dump.stack) // _WORD)
         last = maps.find(trace.frames[-1].lookup_pc)
         if last is not None and last.loaded is None:
             self.absent[last.mapping.path] = None
-        return trace, ""
+        return trace
 
 
 def _split(chain: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
