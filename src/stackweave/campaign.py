@@ -1,6 +1,6 @@
 """A campaign: many executions of one program, and what they showed, one finding a signature."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -20,7 +20,7 @@ from .digest import digest_of
 from .drivers import DRIVERS, Driver
 from .known import identify
 from .programs import Parameters
-from .registry import Recipe, blaming
+from .registry import Recipe, blaming, given, titled
 from .schedule import Origin, Schedule, by_name
 
 BATCH_SECONDS: Final = 0.1
@@ -103,17 +103,35 @@ class Subject:
         generation = self.program.parameters.get("generation", self.parameters.generation)
         return None if generation is None else str(generation)
 
+    @property
+    def chosen(self) -> dict[str, int | str]:
+        """The parameters that the program has, and whatever else was asked for."""
+        return {**self.program.parameters, **given(self.parameters)}
+
+    @property
+    def title(self) -> str:
+        """What it is called, with its parameters."""
+        return titled(self.recipe.name, self.chosen)
+
     def schedule(self, finding: Finding, seed: int, tactic: Tactic = RANDOM_WALK) -> Schedule:
         """The finding as a schedule that replays."""
-        contexts, choices = by_name(self.program, finding.decisions)
+        origin = Origin(str(tactic), seed, finding.first)
+        return self.schedule_of(finding.decisions, finding.signature, origin)
+
+    def schedule_of(
+        self, decisions: Sequence[int], signature: str, origin: Origin, cycle: int = 0
+    ) -> Schedule:
+        """Decisions as a schedule that replays; the last `cycle` of them go on for ever."""
+        contexts, choices = by_name(self.program, decisions)
         return Schedule(
             self.recipe.name,
             self.parameters,
             digest_of(self.program, self.recipe.module),
             contexts,
             choices,
-            Origin(str(tactic), seed, finding.first),
-            finding.signature,
+            origin,
+            signature,
+            cycle,
         )
 
 

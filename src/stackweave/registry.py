@@ -3,7 +3,7 @@
 import inspect
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
@@ -69,6 +69,11 @@ def recipe_of(maker: Callable[..., Program], name: str) -> Recipe:
 def given(parameters: Parameters) -> dict[str, int | str]:
     """The parameters that were chosen."""
     return {key: value for key, value in asdict(parameters).items() if value is not None}
+
+
+def titled(name: str, chosen: Mapping[str, int | str]) -> str:
+    """A program and the parameters that it has, as a heading: `default cpus=2`."""
+    return " ".join([name, *(f"{key}={value}" for key, value in chosen.items())])
 
 
 def blame(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from stackweave.wire.journal import is_journal
 from .arguments import count
 from .exits import Exit
 from .lanes import draw, replay_command, screen_width
-from .registry import given
+from .registry import given, titled
 from .replaying import Replay, Step, replay
 from .schedule import Schedule, read
 from .wording import describe, show_event
@@ -76,10 +76,10 @@ def _tell_journal(path: Path, arguments: argparse.Namespace) -> int:
 
 
 def _as_text(schedule: Schedule, told: Replay, reference: str, verdict: str = "") -> str:
-    chosen = "".join(f" {key}={value}" for key, value in given(schedule.parameters).items())
+    title = titled(schedule.program, given(schedule.parameters))
     return "\n".join(
         [
-            f"{schedule.program}{chosen}: {schedule.signature}, {schedule.origin}",
+            f"{title}: {schedule.signature}, {schedule.origin}",
             "",
             draw(told, screen_width()),
             "",

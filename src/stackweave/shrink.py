@@ -20,7 +20,7 @@ from .digest import digest_of
 from .exits import Exit
 from .known import identify
 from .lanes import draw, replay_command, screen_width
-from .registry import blame, find, given
+from .registry import blaming, find, given, titled
 from .replaying import replay, replay_on
 from .schedule import Schedule, by_name, keep, parameters_from, read
 
@@ -87,12 +87,10 @@ class Result:
 
     def as_text(self) -> str:
         """What became smaller, and the lanes of what is left."""
-        chosen = "".join(
-            f" {key}={value}" for key, value in given(self.schedule.parameters).items()
-        )
+        title = titled(self.schedule.program, given(self.schedule.parameters))
         return "\n".join(
             [
-                f"{self.schedule.program}{chosen}: {self.schedule.signature}, {self.schedule.origin}",
+                f"{title}: {self.schedule.signature}, {self.schedule.origin}",
                 "",
                 draw(replay_on(self.schedule, self.subject.program), screen_width()),
                 "",
@@ -127,7 +125,7 @@ def shrink(schedule: Schedule, executions: int = DEFAULT_BUDGET) -> Result:
     recipe = find(schedule.program)
     subject = Subject(recipe, schedule.parameters, told.program)
     known = _defect(subject.generation, schedule.signature, told.outcome.violations)
-    try:
+    with blaming(schedule.program):
         shrunk = shrink_execution(
             _Made(subject),
             schedule.decisions(told.program),
@@ -135,10 +133,6 @@ def shrink(schedule: Schedule, executions: int = DEFAULT_BUDGET) -> Result:
             PASSES,
             executions,
         )
-    except (UsageError, ModelError):
-        raise
-    except Exception as error:
-        raise UsageError(f"{schedule.program} failed: {blame(error)}") from error
     assert isinstance(shrunk.version, _Made)
     small = shrunk.version.subject
     contexts, choices = by_name(small.program, shrunk.after.schedule)

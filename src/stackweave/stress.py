@@ -15,7 +15,7 @@ from .campaign import run as run_campaign
 from .drivers import DRIVERS
 from .exits import Exit
 from .lanes import draw, replay_command, screen_width, shrink_command
-from .registry import DEFAULT, find, given
+from .registry import DEFAULT, find
 from .replaying import replay_on
 from .schedule import keep
 
@@ -122,7 +122,7 @@ class _Report:
         return {
             "command": "stress",
             "program": self._subject.recipe.name,
-            "parameters": self._chosen(),
+            "parameters": self._subject.chosen,
             "strategy": str(campaign.tactic),
             "seed": campaign.seed,
             "executions": campaign.executions,
@@ -148,10 +148,9 @@ class _Report:
 
     def as_text(self) -> str:
         """One screen of summary; before it the lanes of the first failure that is new, or that stopped the run."""
-        chosen = "".join(f" {key}={value}" for key, value in self._chosen().items())
         tactic = self._campaign.tactic
         strategy = f", {tactic}" if tactic != RANDOM_WALK else ""
-        lines = [f"{self._subject.recipe.name}{chosen}{strategy}, seed {self._campaign.seed}", ""]
+        lines = [f"{self._subject.title}{strategy}, seed {self._campaign.seed}", ""]
         failing = [each for each in self._findings if not self._is_allowed(each)]
         drawn = [each for each in failing if each.known is None or self._stopped]
         if drawn:
@@ -163,9 +162,6 @@ class _Report:
 
     def _command(self, finding: Finding) -> str:
         return replay_command(self._references[finding.key])
-
-    def _chosen(self) -> dict[str, int | str]:
-        return {**self._subject.program.parameters, **given(self._subject.parameters)}
 
     def _lanes(self, finding: Finding) -> list[str]:
         schedule = self._schedules[finding.key]

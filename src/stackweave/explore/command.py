@@ -3,12 +3,10 @@
 import argparse
 import json
 
-from stackweave.core import ModelError, UsageError
-
 from ..arguments import add_allow, add_parameters, count, parameters_of
 from ..campaign import Subject
 from ..progress import tell_of_compiling
-from ..registry import DEFAULT, blame, find
+from ..registry import DEFAULT, blaming, find
 
 _STATES = 100_000_000
 _MEMORY = 2048
@@ -45,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     from .searching import explore, prepare
 
     prepare()
-    try:
+    with blaming(subject.recipe.name):
         explored = explore(
             subject.program,
             states=arguments.states,
@@ -54,10 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
             switches=arguments.switches,
             cycles=arguments.cycles,
         )
-    except (UsageError, ModelError):
-        raise
-    except Exception as error:
-        raise UsageError(f"{subject.recipe.name} failed: {blame(error)}") from error
     report = Report(subject, explored, frozenset(arguments.allow), arguments.signature)
     print(json.dumps(report.as_json(), indent=2) if arguments.json else report.as_text())
     return report.exit

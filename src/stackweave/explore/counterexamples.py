@@ -1,18 +1,19 @@
 """What a search found, as schedules that replay."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from stackweave.core.explore.search import Search
 from stackweave.core.explore.search_cycles import Lasso
 
 from ..campaign import Subject
-from ..digest import digest_of
 from ..known import identify
 from ..lasso import FAIR_CYCLE, ReplayedLasso, replay_lasso_on
 from ..replaying import Replay, replay_on
-from ..schedule import SEARCH, Origin, Schedule, by_name, keep
+from ..schedule import SEARCH, Origin, keep
+
+_ORIGIN: Final = Origin(SEARCH, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +56,15 @@ def seen_in(subject: Subject, found: Search) -> list[Seen]:
 
 def endless_in(subject: Subject, lasso: Lasso) -> Endless:
     """A fair cycle. Raises `ModelError` where it does not replay."""
-    schedule = _schedule(subject, lasso.schedule, FAIR_CYCLE, lasso.cycle)
+    schedule = subject.schedule_of(lasso.schedule, FAIR_CYCLE, _ORIGIN, lasso.cycle)
     return Endless(replay_lasso_on(schedule, subject.program), keep(schedule, Path()))
 
 
 def _look_at(subject: Subject, found: Search, signature: str) -> Seen:
-    schedule = _schedule(subject, found.schedules[signature], signature)
+    schedule = subject.schedule_of(found.schedules[signature], signature, _ORIGIN)
     replay = replay_on(schedule, subject.program)
     known = identify(
         subject.generation, {each.signature: each for each in replay.outcome.violations}
     )
     moves = found.moves[signature]
     return Seen(signature, known.get(signature), moves, replay, keep(schedule, Path()))
-
-
-def _schedule(
-    subject: Subject, decisions: Sequence[int], signature: str, cycle: int = 0
-) -> Schedule:
-    contexts, choices = by_name(subject.program, decisions)
-    return Schedule(
-        subject.recipe.name,
-        subject.parameters,
-        digest_of(subject.program, subject.recipe.module),
-        contexts,
-        choices,
-        Origin(SEARCH, 0, 0),
-        signature,
-        cycle,
-    )

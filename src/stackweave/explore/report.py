@@ -8,7 +8,6 @@ from ..campaign import Subject
 from ..exits import Exit
 from ..lanes import draw, replay_command, screen_width
 from ..lasso import FAIR_CYCLE
-from ..registry import given
 from .counterexamples import Seen, endless_in, seen_in
 from .searching import Explored
 
@@ -39,16 +38,13 @@ class Report:
             return Exit.VIOLATION
         return Exit.CLEAN if all(map(self._is_allowed, self._seen)) else Exit.VIOLATION
 
-    def _chosen(self) -> dict[str, int | str]:
-        return {**self._subject.program.parameters, **given(self._subject.parameters)}
-
     def as_json(self) -> dict[str, object]:
         """The document for programs."""
         found, explored = self._found, self._explored
         return {
             "command": "explore",
             "program": self._subject.recipe.name,
-            "parameters": self._chosen(),
+            "parameters": self._subject.chosen,
             "states": found.states,
             "transitions": found.transitions,
             "depth": found.depth,
@@ -92,8 +88,7 @@ class Report:
 
     def as_text(self) -> str:
         """One screen of summary; before it the lanes of what was looked for, or of the first that is new."""
-        chosen = "".join(f" {key}={value}" for key, value in self._chosen().items())
-        lines = [f"{self._subject.recipe.name}{chosen}, every state", ""]
+        lines = [f"{self._subject.title}, every state", ""]
         for seen in self._drawn():
             lines += [
                 f"{seen.signature}, after {seen.moves:,} moves:",

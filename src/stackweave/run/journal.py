@@ -58,9 +58,8 @@ class Keeper:
         self._write(End(outcome.operations, outcome.verdict.value, dict(signatures), shown))
 
     def _write_chunk(self, interpreter: Interpreter) -> None:
-        self._write_messages(
-            interpreter
-        )  # first: the decisions that they came among have them before
+        # before the decisions: those that they came among have them then
+        self._write_messages(interpreter)
         decisions = tuple(interpreter.schedule[self._decisions :])
         self._decisions += len(decisions)
         self._write(Chunk(decisions, self._witness.digest(interpreter.store)))

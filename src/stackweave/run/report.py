@@ -6,6 +6,7 @@ from pathlib import Path
 from stackweave.core import Outcome, Program
 from stackweave.exits import Exit
 from stackweave.lanes import replay_command
+from stackweave.registry import titled
 
 from .records import Header
 from .session import Session
@@ -53,9 +54,9 @@ class Report:
 
     def as_text(self) -> str:
         """The summary."""
-        chosen = "".join(f" {key}={value}" for key, value in self.program.parameters.items())
+        title = titled(self.header.program, self.program.parameters)
         lines = [
-            f"{self.header.program}{chosen}, {self.header.backend}, seed {self.header.seed}",
+            f"{title}, {self.header.backend}, seed {self.header.seed}",
             "",
             self._speed(),
             *self._ending(),

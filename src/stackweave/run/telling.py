@@ -4,6 +4,7 @@ import shlex
 
 from stackweave.exits import Exit
 from stackweave.lanes import draw, screen_width
+from stackweave.registry import titled
 from stackweave.replaying import Replay
 
 from .again import AROUND, BEFORE, Again
@@ -46,10 +47,10 @@ class Told:
     def as_text(self) -> str:
         """The summary, and some operations as lanes."""
         header = self._again.header
-        chosen = "".join(f" {key}={value}" for key, value in self.program.parameters.items())
+        title = titled(header.program, self.program.parameters)
         return "\n".join(
             [
-                f"{header.program}{chosen}, {header.backend}, seed {header.seed}",
+                f"{title}, {header.backend}, seed {header.seed}",
                 "",
                 *self._lanes(),
                 self._compared(),
