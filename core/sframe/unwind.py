@@ -66,6 +66,10 @@ class UnwindType(Enum):
     FP = "frame pointer"
 
 
+_SFRAME: Final = UnwindType.SFRAME
+"""Members of an enumeration are slow to find, and every frame needs this one."""
+
+
 class StopReason(Enum):
     """Why there is no further frame."""
 
@@ -185,7 +189,7 @@ class Unwinder:
         return self._by_frame_pointer(frame, rule, architecture)
 
     def _by_table(self, frame: Frame) -> Frame:
-        if UnwindType.SFRAME not in self.types:
+        if _SFRAME not in self.types:
             raise _Stopped(StopReason.NO_ENTRY)
         module = frame.module
         if module is None:
@@ -195,7 +199,7 @@ class Unwinder:
             raise _Stopped(StopReason.NO_SFRAME)
         rule = _rule(section, frame.lookup_pc - module.bias)
         if rule.kind is RuleKind.FRAME:
-            return self._caller(frame, rule, section.architecture, UnwindType.SFRAME)
+            return self._caller(frame, rule, section.architecture, _SFRAME)
         if rule.kind is RuleKind.OUTERMOST:
             raise _Stopped(StopReason.OUTERMOST)
         return self._interrupted(frame, section.architecture)
@@ -215,11 +219,9 @@ class Unwinder:
     ) -> Frame:
         """The frame that the rule's equations give."""
         cfa = self._value(rule.cfa, 0, frame, architecture)
-        self._address(rule.ra, cfa, frame, architecture)  # an unknown register says more than SP
         sp = cfa + architecture.CFA_TO_SP
-        may_be_empty = architecture.LINK_REGISTER is not None and frame.others is not None
-        if sp < frame.sp or (sp == frame.sp and not may_be_empty):
-            raise _Stopped(StopReason.NO_PROGRESS)
+        if sp <= frame.sp:
+            self._check_progress(sp, frame, rule, architecture)
         pc = self._value(rule.ra, cfa, frame, architecture) & rule.ra_mask
         fp = frame.fp if rule.fp is None else self._fp(rule.fp, cfa, frame, architecture)
         if rule.interrupts:
@@ -242,10 +244,18 @@ class Unwinder:
             return True
         return self.is_code(pc) and architecture.is_trampoline(pc, self.read)
 
-    def _address(
-        self, location: Location, cfa: int, frame: Frame, architecture: Architecture
-    ) -> int:
-        """base + offset."""
+    def _check_progress(
+        self, sp: int, frame: Frame, rule: FrameRule, architecture: Architecture
+    ) -> None:
+        """Only a frame that knows the link register may be empty."""
+        if not rule.ra.dereference:
+            self._value(rule.ra, 0, frame, architecture)  # an unknown register says more than SP
+        knows = architecture.LINK_REGISTER is not None and frame.others is not None
+        if sp < frame.sp or not knows:
+            raise _Stopped(StopReason.NO_PROGRESS)
+
+    def _value(self, location: Location, cfa: int, frame: Frame, architecture: Architecture) -> int:
+        """value = dereference ? *(base + offset) : base + offset."""
         register = location.register
         base: int | None
         if register == CFA:
@@ -258,11 +268,7 @@ class Unwinder:
             base = frame.others.get(register) if frame.others else None
         if base is None:
             raise _Stopped(StopReason.UNSAFE_REGISTER)
-        return base + location.offset & ADDRESS_MASK
-
-    def _value(self, location: Location, cfa: int, frame: Frame, architecture: Architecture) -> int:
-        """value = dereference ? *(base + offset) : base + offset."""
-        address = self._address(location, cfa, frame, architecture)
+        address = base + location.offset & ADDRESS_MASK
         if not location.dereference:
             return address
         word = self.read(address)
