@@ -6,11 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from stackweave.core.sframe import Backtrace, Frame, StopReason, amd64, decode, rules, unwind
+from stackweave.core.sframe import (
+    Backtrace,
+    Frame,
+    StackDump,
+    StopReason,
+    aarch64,
+    amd64,
+    decode,
+    rules,
+    s390x,
+    unwind,
+)
 from stackweave.core.sframe.constants import BaseRegister, Flag
 from stackweave.core.sframe.decode import FrameRow, FunctionDescriptor
 from stackweave.core.sframe.header import Header
-from stackweave.core.sframe.rules import CFA, Location
+from stackweave.core.sframe.rules import ADDRESS_MASK, CFA, FrameRule, Location
 
 from . import checks, recordings
 from .recordings import OWN
@@ -95,6 +106,58 @@ def ucontext_read_wrongly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(amd64, "SIGNAL_FRAME", replace(amd64.SIGNAL_FRAME, registers=wrong))
 
 
+def codes_of_signed_addresses_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aarch64, "_PAC_MASK", ADDRESS_MASK)
+
+
+def wrong_half_of_the_address_stripped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aarch64, "_PAC_MASK", ADDRESS_MASK >> 49)
+
+
+def link_register_known_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RA unchanged in a frame that is not the topmost: the topmost's LR is taken for it."""
+    original = unwind.Unwinder._caller
+
+    def remembering(self: unwind.Unwinder, frame: Frame, rule: FrameRule, *rest: object) -> Frame:
+        caller = original(self, frame, rule, *rest)  # type: ignore[arg-type] # passed on
+        return replace(caller, others=frame.others)
+
+    monkeypatch.setattr(unwind.Unwinder, "_caller", remembering)
+
+
+def offsets_of_the_cfa_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s390x, "_decoded", lambda word: word + 160)
+
+
+def caller_sp_is_the_cfa(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s390x, "_decoded", lambda word: 8 * word + 160)
+    monkeypatch.setattr(s390x, "CFA_TO_SP", 0)
+
+
+def registers_saved_in_registers_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = s390x._frame
+
+    def forgetful(
+        function: FunctionDescriptor, cfa: Location, ra: Location | None, fp: Location | None
+    ) -> FrameRule:
+        return original(function, cfa, ra, fp if fp and fp.dereference else None)
+
+    monkeypatch.setattr(s390x, "_frame", forgetful)
+
+
+def words_read_in_the_other_byte_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    def little(self: StackDump, address: int) -> int | None:
+        offset = address - self.base
+        inside = 0 <= offset <= len(self.stack) - 8
+        return int.from_bytes(self.stack[offset : offset + 8], "little") if inside else None
+
+    monkeypatch.setattr(StackDump, "read", little)
+
+
+def trampolines_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(amd64, "is_trampoline", lambda pc, read: read(pc) is not None)
+
+
 PLANTS: list[tuple[Plant, str]] = [
     (swapped_fp_words, "v3/flexasm"),
     (repeat_size_ignored, "v1/pltmain"),
@@ -107,6 +170,15 @@ PLANTS: list[tuple[Plant, str]] = [
     (saved_fp_forgotten, "v3/recur"),
     (caller_sp_off_by_a_word, "v3/mini-O2"),
     (ucontext_read_wrongly, "v3/mini-O2"),
+    (ucontext_read_wrongly, "v1/mini-O2"),
+    (trampolines_everywhere, "v1/pltmain"),
+    (codes_of_signed_addresses_kept, "v3-aarch64/mini-pac"),
+    (wrong_half_of_the_address_stripped, "v3-aarch64/mini-pac"),
+    (link_register_known_everywhere, "v1-aarch64/mini-O2"),
+    (words_read_in_the_other_byte_order, "v3-aarch64/mini-be-O2"),
+    (offsets_of_the_cfa_not_decoded, "v3-s390x/mini-O0"),
+    (caller_sp_is_the_cfa, "v3-s390x/mini-O2"),
+    (registers_saved_in_registers_forgotten, "v3-s390x/mini-O2"),
 ]
 
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from stackweave.core.sframe import StopReason
+
 from . import checks
 from .recordings import OWN, Recording, Sample, label, paths, recording
 
@@ -82,6 +84,17 @@ def test_signal_frames_are_crossed() -> None:
         trace = sample.dump.unwind(sample.space)
         assert len(trace.frames) == len(sample.truth) + 1
         assert any(frame.is_exact for frame in trace.frames[1:])
+
+
+def test_a_trampoline_without_an_entry_is_crossed() -> None:
+    """Binutils 2.40 leaves the trampoline out; its code, in the program's file, tells it."""
+    recorded = recording(OWN / "steps" / "v1" / "mini-O2.jsonl.xz")
+    crossed = [s for s in recorded.samples if s.expected_stop == "nofde"]
+    assert len(crossed) == 33
+    for sample in crossed:
+        trace = sample.dump.unwind(sample.space)
+        assert checks.equal_frames(sample, trace.frames[1:]) == len(sample.truth)
+        assert trace.stop is StopReason.BAD_RETURN_ADDRESS  # of `_start`, which V1 cannot mark
 
 
 def test_an_unknown_fp_does_not_end_the_walk() -> None:
