@@ -15,7 +15,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -115,9 +115,11 @@ def _call_frame(
     start, size = None, 0
     try:
         cie = _cie(section, at + 4 - distance, byte_order)
-        fde = _bytes_of(section, at, byte_order)
+        length, _ = _record(section, at, byte_order)
+        fde = section[at : at + 4 + length]
         encoding = _encoding(cie, byte_order)
         start, size = _extent(fde, address + at, encoding, byte_order)
+        _check_readable(fde, _RECORD_HEAD + 2 * _POINTER_SIZES[encoding & 0x0F])
         pair = cie + fde[:4] + struct.pack(byte_order + "I", len(cie) + 4) + fde[_RECORD_HEAD:]
         cie_entry, fde_entry = _parsed(pair, address + at - len(cie), byte_order)
         return _plain(cie_entry, fde_entry, start, size)
@@ -133,23 +135,30 @@ def _cie(section: bytes, at: int, byte_order: str) -> bytes:
         raise _Damaged("its CIE is none")
     if length > _LONGEST_CIE:
         raise _Damaged(f"its CIE has {length} bytes")
-    return section[at : at + 4 + length]
+    cie = section[at : at + 4 + length]
+    if _LONGEST_NUMBER.search(cie):
+        raise _Damaged("a number of more than 255 bytes")
+    return cie
 
 
-def _bytes_of(section: bytes, at: int, byte_order: str) -> bytes:
-    length, _ = _record(section, at, byte_order)
-    fde = section[at : at + 4 + length]
+def _check_readable(fde: bytes, augmentation_at: int) -> None:
+    """What pyelftools would read past the record's end, or for a long time."""
+    length = fde[augmentation_at] if augmentation_at < len(fde) else len(fde)
+    if augmentation_at + 1 + length > len(fde):
+        raise _Damaged("augmentation data behind its end")
     if _LONGEST_NUMBER.search(fde):
         raise _Damaged("a number of more than 255 bytes")
-    return fde
 
 
+@lru_cache(64)
 def _encoding(cie: bytes, byte_order: str) -> int:
     """How the FDEs of a CIE write addresses."""
     (entry,) = _parsed(cie, 0, byte_order)
-    encoding = entry.augmentation_dict.get("FDE_encoding", 0)
+    encoding = entry.augmentation_dict.get("FDE_encoding")
     if not isinstance(encoding, int):
-        raise _Damaged("addresses in no known encoding")
+        raise _Damaged("its CIE does not say how it writes addresses")
+    if len(entry.augmentation_bytes or b"") != entry.augmentation_dict.get("length"):
+        raise _Damaged("its CIE has augmentation data behind its end")
     return encoding
 
 

@@ -229,10 +229,10 @@ class _Evaluation:
     def _refuse(self, register: int, how: str) -> None:
         """Not for the registers that nobody follows."""
         names = {
+            self.now.cfa.register: "the CFA's register",
             self.architecture.SP: "SP",
             self.architecture.FP: "FP",
             self.convention.ra: "RA",
-            self.now.cfa.register: "the CFA's register",
         }
         if register in names:
             raise Inexpressible(Reason.CALL_FRAME, f"{names[register]} {how}")

@@ -34,7 +34,6 @@ from stackweave.core.sframe.words import (
 )
 
 _MOST_V3_ROWS: Final = 0xFFFF
-_REACH: Final = 1 << 31
 
 
 def convert(section: SectionContents, dialect: Dialect) -> tuple[SectionContents, tuple[Loss, ...]]:
@@ -75,7 +74,7 @@ def described(
 def within_reach(
     address: int, tables: tuple[TableContents, ...], losses: list[Loss]
 ) -> tuple[TableContents, ...]:
-    """The tables without functions that 32 bits of start offset cannot reach.
+    """The tables without functions that the start offset, of 32 bits or V3's 64, cannot reach.
 
     A field's own address is not known before the tables are laid out, so all of the
     descriptors' area counts.
@@ -89,8 +88,8 @@ def within_reach(
         functions = []
         for function in table.functions:
             start, size = function.descriptor.start, function.descriptor.size
-            near = address + area - _REACH <= start < address + _REACH
-            if near or table.header.version is Version.V3:
+            reach = 1 << 63 if table.header.version is Version.V3 else 1 << 31
+            if address + area - reach <= start < address + reach:
                 functions.append(function)
             else:
                 losses.append(Loss(start, size, Reason.DISTANCE, f"{start - address:#x}"))

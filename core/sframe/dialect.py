@@ -51,7 +51,7 @@ class Reason(Enum):
     NO_ROWS = "without rows it would read as the outermost function"
     REPEAT_SIZE = "rows repeat after 16 bytes only"
     ROW_COUNT = "at most 65535 rows"
-    DISTANCE = "at most 2 GiB from the section"
+    DISTANCE = "too far from the section"
     FRAME_POINTER_FLAG = "no flag for code that keeps the frame pointer"
     CALL_FRAME = "call frame information without counterpart"
     MALFORMED = "call frame information that cannot be read"

@@ -217,12 +217,14 @@ def test_repeated_blocks() -> None:
     assert back == blocks[16]
 
 
-def test_rows_too_many_for_v3() -> None:
-    rows = tuple(n.to_bytes(4, "little") + b"\3\10" for n in range(65536))
-    for more, wanted in ((0, {}), (1, {Reason.ROW_COUNT: 1})):
-        long = sections.Function(0x1000, 1 << 20, rows[: 65535 + more], info=FreType.ADDR4)
-        section = built(long, PLAIN, version=2)
+def test_rows_too_many_for_v3(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert convert_module._MOST_V3_ROWS == 0xFFFF
+    monkeypatch.setattr(convert_module, "_MOST_V3_ROWS", 3)
+    rows = tuple(sections.row(start, 8) for start in range(4))
+    for count, wanted in ((3, {}), (4, {Reason.ROW_COUNT: 1})):
+        section = built(sections.Function(0x1000, 8, rows[:count]), PLAIN, version=2)
         assert reasons(section, Dialect.V3) == wanted
+        assert reasons(section, Dialect.V1) == {}
 
 
 def test_functions_out_of_reach() -> None:
