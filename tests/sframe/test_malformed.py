@@ -10,11 +10,12 @@ import pytest
 
 from stackweave.core.sframe import Backtrace, Module, SFrameError, StackDump
 from stackweave.core.sframe.address_space import AddressSpace
+from stackweave.core.sframe.elf import PF_X
 from stackweave.core.sframe.lookup import SFrameSection
 from stackweave.core.sframe.rules import FrameRule, RuleKind
 
 from . import checks
-from .recordings import DATA, OWN, recording, unxz
+from .recordings import DATA, OWN, OneModule, recording, unxz
 
 HEADER_CASES: Final = 28
 """The header's length: patches of it concern the whole section."""
@@ -25,6 +26,8 @@ class Case:
     """Bytes to overwrite in a linked file, and what a careful reader does then."""
 
     source: Path
+    base: str
+    """The linked file that was damaged."""
     name: str
     expect: str
     first_patch: int
@@ -33,19 +36,26 @@ class Case:
 
     @property
     def tag(self) -> str:
-        return self.source.name.partition("-")[0]
+        return tag_of(self.source)
+
+
+def tag_of(source: Path) -> str:
+    """The folder of the toolchain, such as `v3` or `v3-s390x`."""
+    version, machine, *_ = source.name.split("-")
+    return version if machine == "x86_64" else f"{version}-{machine}"
 
 
 def cases(data: Path) -> list[Case]:
     return [
         Case(
             source,
+            described["base"],
             case["name"],
             case["expect"],
             case["patches"][0][0] - described["sframe_file_offset"],
             patched(base_of(source, described["base"]), case["patches"]),
         )
-        for source in sorted((data / "malformed").glob("*x86_64*.malformed.json"))
+        for source in sorted((data / "malformed").glob("*.malformed.json"))
         for described in [json.loads(source.read_text())]
         for case in described["cases"]
     ]
@@ -53,7 +63,7 @@ def cases(data: Path) -> list[Case]:
 
 @cache
 def base_of(source: Path, base: str) -> bytes:
-    return unxz(source.parents[1] / "elf" / source.name.partition("-")[0] / f"{base}.xz")
+    return unxz(source.parents[1] / "elf" / tag_of(source) / f"{base}.xz")
 
 
 def patched(base: bytes, patches: list[tuple[int, str]]) -> bytes:
@@ -63,14 +73,17 @@ def patched(base: bytes, patches: list[tuple[int, str]]) -> bytes:
     return bytes(data)
 
 
-def opened(case: Case) -> SFrameSection | None:
-    """The damaged section, or None if it is refused as a whole."""
+def opened(case: Case) -> Module | None:
+    """The damaged file, or None if its section is refused as a whole."""
     try:
-        section = Module.parse(case.data, "mini-O2").sframe
+        return Module.parse(case.data, case.base)
     except SFrameError:
         return None
-    assert section is not None
-    return section
+
+
+def section_of(module: Module) -> SFrameSection:
+    assert module.sframe is not None
+    return module.sframe
 
 
 def refused_functions(section: SFrameSection) -> list[int]:
@@ -84,22 +97,21 @@ def refused_functions(section: SFrameSection) -> list[int]:
     return refused
 
 
-def every_rule(section: SFrameSection) -> dict[int, FrameRule | None]:
-    """The rule at each address of the text, where it can be read."""
+def every_rule(module: Module) -> dict[int, FrameRule | None]:
+    """The rule at each address of the code, where it can be read."""
     rules: dict[int, FrameRule | None] = {}
-    for address in range(0x401000, 0x402000):
+    (code,) = (load for load in module.loads if load.flags & PF_X)
+    for address in range(code.address, code.address + code.memory_size):
         try:
-            rules[address] = section.rule_at(address)
+            rules[address] = section_of(module).rule_at(address)
         except SFrameError:
             continue
     return rules
 
 
 @cache
-def sound_rules(source: Path) -> dict[int, FrameRule | None]:
-    section = Module.parse(base_of(source, "mini-O2"), "mini-O2").sframe
-    assert section is not None
-    return every_rule(section)
+def sound_rules(source: Path, base: str) -> dict[int, FrameRule | None]:
+    return every_rule(Module.parse(base_of(source, base), base))
 
 
 CASES = cases(DATA)
@@ -113,10 +125,11 @@ def test_the_cases_are_there() -> None:
 
 @ALL
 def test_every_damaged_section_is_refused_or_read_as_expected(case: Case) -> None:
-    section = opened(case)
-    if section is None:
+    module = opened(case)
+    if module is None:
         assert not case.expect.startswith("accept-empty")
         return
+    section = section_of(module)
     refused = refused_functions(section)
     count = sum(len(table) for table in section.tables)
     match case.expect:
@@ -129,7 +142,9 @@ def test_every_damaged_section_is_refused_or_read_as_expected(case: Case) -> Non
         case "accept-empty":
             assert count == 0
         case "accept":
-            assert set(every_rule(section).values()) <= set(sound_rules(case.source).values())
+            assert set(every_rule(module).values()) <= set(
+                sound_rules(case.source, case.base).values()
+            )
         case "accept-gap":  # its second row begins earlier, so refusing is right too
             assert len(refused) <= 1
         case _:
@@ -139,11 +154,11 @@ def test_every_damaged_section_is_refused_or_read_as_expected(case: Case) -> Non
 @ALL
 def test_no_damage_makes_a_wrong_rule_elsewhere(case: Case) -> None:
     """Damage in one function's entry leaves every other function's rules as they were."""
-    section = opened(case)
-    if section is None or case.first_patch < HEADER_CASES or case.name.startswith(("all-", "fde-")):
+    module = opened(case)
+    if module is None or case.first_patch < HEADER_CASES or case.name.startswith(("all-", "fde-")):
         return
-    sound = sound_rules(case.source)
-    changed = [pc for pc, rule in every_rule(section).items() if rule != sound[pc]]
+    sound = sound_rules(case.source, case.base)
+    changed = [pc for pc, rule in every_rule(module).items() if rule != sound[pc]]
     assert not changed or max(changed) - min(changed) < 0x400
 
 
@@ -151,25 +166,27 @@ def test_what_accepting_means() -> None:
     """Single patches that are legal data: each must be read, and read rightly."""
     by_name = {(case.tag, case.name): case for case in cases(OWN)}
 
-    def section(tag: str, name: str) -> SFrameSection:
+    def damaged(tag: str, name: str) -> Module:
         found = opened(by_name[tag, name])
         assert found is not None
         return found
 
-    old, new = (sound_rules(by_name[tag, "fde-numfres-zero"].source) for tag in ("v1", "v3"))
+    old, new = (
+        sound_rules(by_name[tag, "fde-numfres-zero"].source, "mini-O2") for tag in ("v1", "v3")
+    )
     for tag, sound in (("v1", old), ("v3", new)):
-        assert every_rule(section(tag, "flags-unsorted")) == sound
-        missing = every_rule(section(tag, "nfde-minus1"))
+        assert every_rule(damaged(tag, "flags-unsorted")) == sound
+        missing = every_rule(damaged(tag, "nfde-minus1"))
         assert {pc for pc, rule in missing.items() if rule != sound[pc]} != set()
         assert all(rule in (None, sound[pc]) for pc, rule in missing.items())
-        empty = every_rule(section(tag, "fde-size-zero"))
+        empty = every_rule(damaged(tag, "fde-size-zero"))
         assert any(rule is None and sound[pc] for pc, rule in empty.items())
         assert all(rule in (None, sound[pc]) for pc, rule in empty.items())
-        overlapping = every_rule(section(tag, "fde-size-huge"))
+        overlapping = every_rule(damaged(tag, "fde-size-huge"))
         assert all(overlapping[pc] == rule for pc, rule in sound.items() if rule)
-    outermost = every_rule(section("v3", "fde-numfres-zero"))
+    outermost = every_rule(damaged("v3", "fde-numfres-zero"))
     assert any(r and r.kind is RuleKind.OUTERMOST and r != new[pc] for pc, r in outermost.items())
-    no_data = every_rule(section("v1", "fde-numfres-zero"))
+    no_data = every_rule(damaged("v1", "fde-numfres-zero"))
     assert any(rule is None and old[pc] for pc, rule in no_data.items())
 
 
@@ -177,10 +194,10 @@ def test_what_accepting_means() -> None:
 def test_unwinding_with_a_damaged_section_ends(case: Case) -> None:
     """Never another exception, never without end."""
     try:
-        module = Module.parse(case.data, "mini-O2")
+        module = Module.parse(case.data, case.base)
     except SFrameError:
         return
-    recorded = recording(case.source.parents[1] / "steps" / case.tag / "mini-O2.jsonl.xz")
+    recorded = recording(case.source.parents[1] / "steps" / case.tag / f"{case.base}.jsonl.xz")
     for sample in recorded.samples[:: len(recorded.samples) // 60]:
         trace = unwound(sample.dump, module, sample.space)
         assert trace.frames[0].pc == sample.dump.registers.pc
@@ -188,5 +205,6 @@ def test_unwinding_with_a_damaged_section_ends(case: Case) -> None:
 
 
 def unwound(dump: StackDump, module: Module, space: AddressSpace) -> Backtrace:
-    damaged = AddressSpace(space.mappings, dict.fromkeys(space.modules, module))
-    return dump.unwind(damaged)
+    if isinstance(space, OneModule):
+        return dump.unwind(OneModule(module))
+    return dump.unwind(AddressSpace(space.mappings, dict.fromkeys(space.modules, module)))
