@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stackweave.core.sframe import CoreFile, ElfError, Module, SFrameError, SFrameSection
+from stackweave.core.sframe.constants import Abi
 from stackweave.core.sframe.elf import parse_elf
 from stackweave.core.sframe.unwind import DEFAULT_LIMIT
 from stackweave.unwind import add_arguments, run
@@ -17,7 +18,11 @@ from . import checks
 from .recordings import OWN, linked_files, module
 from .test_cores import members
 
-PROGRAMS = [("v1", "mini-O2"), ("v2", "recur"), ("v3", "flexasm"), ("llvm", "recur")]
+PROGRAMS = [
+    *(("v1", "mini-O2"), ("v2", "recur"), ("v3", "flexasm"), ("llvm", "recur"), ("v3", "recur.o")),
+    *(("v3-aarch64", "mini-pac"), ("v3-aarch64", "mini-be-O2"), ("v3-s390x", "mini-O2")),
+    *(("v2-aarch64", "mini-O2"), ("v3-s390x", "s390x-mini-O2-as-v2pcrel")),
+]
 FUZZ = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
@@ -64,15 +69,18 @@ def test_any_bytes(contents: bytes, address: int) -> None:
 @FUZZ
 @given(
     st.sampled_from([1, 2, 3]),
+    st.sampled_from(Abi),
     st.integers(0, 255),
     st.lists(st.integers(0, 120), min_size=5, max_size=5),
     st.binary(max_size=250),
 )
 def test_any_bytes_behind_a_plausible_header(
-    version: int, flags: int, sizes: list[int], body: bytes
+    version: int, abi: Abi, flags: int, sizes: list[int], body: bytes
 ) -> None:
-    header = b"\xe2\xde" + bytes((version, flags & 7, 3, 0, 0xF8, 0))
-    header += b"".join(size.to_bytes(4, "little") for size in sizes)
+    magic = b"\xde\xe2" if abi.is_big_endian else b"\xe2\xde"
+    fixed_ra = 0xF8 if abi is Abi.AMD64_ENDIAN_LITTLE else 0
+    header = magic + bytes((version, flags & 7, abi, 0, fixed_ra, 0))
+    header += b"".join(size.to_bytes(4, "big" if abi.is_big_endian else "little") for size in sizes)
     read_all(header + body, 0x1000)
 
 
