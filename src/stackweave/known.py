@@ -131,7 +131,7 @@ V12: Final = Known(
         "live-lock": "live-lock",
     },
     consequences=MASKS.consequences,
-    alone={"cookie-shared": "8", "lost": "spoilt-swap"},
+    alone={"cookie-shared": "8", "lost": "spoilt-swap", "unrequested": "zero-bit"},
 )
 
 PATCH_8: Final = Known(
@@ -154,6 +154,7 @@ PATCH_8: Final = Known(
         "cookie-mismatch": "exit-window",
         "cookie-shared": "exit-window",
         "lost": "exit-window",
+        "unrequested": "zero-bit",
     },
 )
 """A bit is looked at when its tracer's turn comes, so there is no snapshot; the reset asks for no pending flag."""

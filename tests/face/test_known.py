@@ -29,6 +29,8 @@ from stackweave.programs import BUILTIN, Parameters
         ("per_work", ["lost"], ["blocked"]),
         ("bitmask_v12", ["lost"], ["spoilt-swap"]),
         ("bitmask_v12_patch8", ["lost"], ["exit-window"]),
+        ("bitmask_v12", ["unrequested"], ["zero-bit"]),
+        ("bitmask_v12", ["unrequested", "inherited:racing-request"], ["6", "6"]),
         ("bitmask_v12", ["twice"], ["called-again"]),
         ("bitmask_v12_patch8", ["twice"], ["requeue"]),
         ("bitmask_v12", ["null-pointer:func"], ["3"]),

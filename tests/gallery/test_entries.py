@@ -52,6 +52,7 @@ ROWS = {
         "bitmask_v12-spoilt-swap",
     ),
     "bitmask drafts, cleared bits": ("bitmask_v12_patch8-live-lock",),
+    "bitmask drafts, cleared works": ("bitmask_v12-zero-bit",),
     "bitmask, spurious callback": ("bitmask-spurious",),
     "bitmask, stale snapshot": ("bitmask-3",),
     "completed, no memory for the mask": ("completed-spurious",),

@@ -44,6 +44,7 @@ BUILTIN: Final[dict[str, Callable[[Parameters], Program]]] = {
     "prev-unwinds": proposals.prev_unwinds,
     "alternation": drafts.alternation,
     "spoilt-swap": drafts.spoilt_swap,
+    "registers-again": drafts.registers_again,
     "spurious-callback": defects.spurious_callback,
     "cancelled-work-asks": defects.cancelled_work_asks,
     "request-returns-bit": defects.request_returns_bit,

@@ -3,7 +3,7 @@
 from stackweave.actors import TASK_WEIGHT
 from stackweave.core import Program
 from stackweave.core.kernel.generation import Caller
-from stackweave.core.kernel.structs import Task
+from stackweave.core.kernel.structs import MODE_MASK, Mode, Task
 
 from .parameters import Parameters
 from .stage import Stage, a_few_times, asks
@@ -43,4 +43,18 @@ def spoilt_swap(parameters: Parameters) -> Program:
     stage.system.entry.exit_events(irq_off=after_the_other)
     stage.task(0, asks(stage, 1))
     stage.churn(1, (), cpus=(1,), weight=2 * TASK_WEIGHT, once=(served, 1, 1))
+    return stage.finish()
+
+
+def registers_again(parameters: Parameters) -> Program:
+    """A tracer leaves and comes back, and one of its sources, which had looked before, asks in between.
+
+    A registration clears the work before it takes a bit: what the request reads then is bit 0, and in the drafts
+    that is another tracer's.
+    """
+    stage = Stage("registers-again", parameters, generation="bitmask_v12", cpus=2, tracers=2)
+    stage.system.start_all_registered()
+    stage.task(0, asks(stage, 1))
+    in_kernel = (stage.system.tasks[0].regs, MODE_MASK, Mode.KERNEL)
+    stage.churn(1, (1,), cpus=(1,), weight=8 * TASK_WEIGHT, once=in_kernel)
     return stage.finish()

@@ -91,4 +91,27 @@ ENTRIES: Final = (
         signatures=("lost",),
         executions=4_000,
     ),
+    Entry(
+        id="bitmask_v12-zero-bit",
+        title="a cleared work's bit is another tracer's",
+        generation="bitmask_v12",
+        source="v12 of the series, patch 8, unwind_deferred_init(), M:35668779971",
+        verdict=Verdict.REPRODUCED,
+        story=(
+            "A registration clears the work, its bit included, before it waits for the mutex and takes a bit.",
+            "A tracer leaves and comes back, and one of its sources asks while the bit is 0.",
+            "That is the bit of the oldest tracer, which is called for what it never asked.",
+        ),
+        case=Case("registers-again"),
+        signatures=("unrequested",),
+        gone=(
+            Gone(
+                "bitmask",
+                "bit 0 in no tracer's hands (be3d526a5b34)",
+                Case("registers-again", Parameters(generation="bitmask")),
+            ),
+        ),
+        also=("bitmask_v12_patch8",),
+        conditional="tracers that may ask while they register: the contract says they must have stopped",
+    ),
 )
