@@ -52,6 +52,7 @@ class Reason(Enum):
     REPEAT_SIZE = "rows repeat after 16 bytes only"
     ROW_COUNT = "at most 65535 rows"
     DISTANCE = "too far from the section"
+    SIZE = "longer than 4 GiB"
     FRAME_POINTER_FLAG = "no flag for code that keeps the frame pointer"
     CALL_FRAME = "call frame information without counterpart"
     MALFORMED = "call frame information that cannot be read"

@@ -7,6 +7,7 @@ PLT entries is an expression that no row can say, so they are left out here.
 """
 
 from dataclasses import replace
+from typing import Final
 
 from stackweave.core.sframe.architectures import abi_of
 from stackweave.core.sframe.cfi import CallFrame, DamagedFrame, read_call_frames
@@ -28,10 +29,12 @@ from stackweave.core.sframe.contents import (
 from stackweave.core.sframe.convert import described, within_reach
 from stackweave.core.sframe.decode import FunctionDescriptor
 from stackweave.core.sframe.dialect import Dialect, Inexpressible, Loss, Reason
-from stackweave.core.sframe.elf import SHT_NOBITS, ElfImage
+from stackweave.core.sframe.elf import ET_REL, SHT_NOBITS, ElfImage
 from stackweave.core.sframe.errors import ElfError, EncodeError
 from stackweave.core.sframe.header import Header
 from stackweave.core.sframe.words import CONVENTIONS
+
+_LARGEST_SIZE: Final = 0xFFFFFFFF
 
 
 def generate(
@@ -39,9 +42,11 @@ def generate(
 ) -> tuple[SectionContents, tuple[Loss, ...]]:
     """The SFrame section of a linked file, to be linked at `address`, and what it lacks.
 
-    Raises `ElfError` if the file has no `.eh_frame` or is of an unknown machine, and
-    `EncodeError` if the dialect does not describe that machine.
+    Raises `ElfError` if the file is not linked, has no `.eh_frame` or is of an unknown machine,
+    and `EncodeError` if the dialect does not describe that machine.
     """
+    if image.kind == ET_REL:
+        raise ElfError(f"{image.name}: an object file, whose functions have no addresses yet")
     for section in image.sections:
         if section.name == b".eh_frame" and section.type != SHT_NOBITS:
             contents = image.contents(section.offset, section.size)
@@ -87,6 +92,8 @@ def _header(abi: Abi, dialect: Dialect) -> Header:
 
 
 def _function(header: Header, dialect: Dialect, frame: CallFrame) -> FunctionContents:
+    if frame.size > _LARGEST_SIZE:
+        raise Inexpressible(Reason.SIZE, f"{frame.size:#x}")
     is_signal_frame = b"S" in frame.augmentation
     if is_signal_frame and dialect is not Dialect.V3:
         raise Inexpressible(Reason.SIGNAL_FRAME)

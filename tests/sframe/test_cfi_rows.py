@@ -1,6 +1,7 @@
 """Call frame information carried out by hand-written examples, and what of it rows cannot say."""
 
 import re
+import struct
 
 import pytest
 
@@ -168,6 +169,14 @@ def test_no_rule_for_the_cfa() -> None:
     functions, (loss,) = converted(data)
     assert functions == ()
     assert loss.detail == "no rule for the CFA"
+
+
+def test_functions_longer_than_the_format_has_room_for() -> None:
+    head = cfi_bytes.cie(encoding=0)
+    for size, reasons in ((0xFFFFFFFF, []), (1 << 32, [Reason.SIZE])):
+        fields = struct.pack("<IQQ", len(head) + 4, 0x1000, size)
+        losses = converted(head + cfi_bytes.record(fields + b"\0"))[1]
+        assert [loss.reason for loss in losses] == reasons
 
 
 def test_another_return_column() -> None:

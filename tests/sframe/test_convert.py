@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stackweave.core.sframe import convert as convert_module
 from stackweave.core.sframe import words
@@ -277,6 +279,30 @@ def test_auxiliary_headers_and_several_headers_are_kept() -> None:
     assert [table.auxiliary for table in converted.tables] == [b"auxiliary", b""]
     assert [table.header.flags for table in converted.tables] == [Flag.FDE_SORTED, Flag(0)]
     assert differences(read_contents(both, 0), Dialect.V2) == []
+
+
+FUZZED = [sframe_of(OWN / "elf" / name) for name in ("v3/flexasm.xz", "v3-s390x/mini-O2.xz")]
+
+
+@settings(deadline=None, derandomize=True, max_examples=200)
+@given(
+    st.sampled_from(FUZZED),
+    st.lists(st.tuples(st.integers(28, 900), st.integers(0, 255)), max_size=6),
+    st.sampled_from(Dialect),
+)
+def test_damaged_sections_are_refused_or_converted(
+    original: tuple[bytes, int], changes: list[tuple[int, int]], dialect: Dialect
+) -> None:
+    data, address = bytearray(original[0]), original[1]
+    for at, value in changes:
+        data[at % len(data)] = value
+    try:
+        section = read_contents(bytes(data), address)
+        converted, losses = convert(section, dialect)
+    except (SFrameError, EncodeError):
+        return
+    assert read_contents(encode(converted), address) == converted
+    assert all(loss.told() for loss in losses)
 
 
 def cfa_not_coded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,6 +134,12 @@ def test_a_file_without_eh_frame_is_refused() -> None:
         generate(image, Dialect.V3, 0)
 
 
+def test_an_object_file_is_refused() -> None:
+    image = elf_image(OWN / "elf" / "v3" / "recur.o.xz")
+    with pytest.raises(ElfError, match=r"recur\.o: an object file"):
+        generate(image, Dialect.V3, 0)
+
+
 def states_not_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(cfi_rows._INSTRUCTIONS, 0x0B, cfi_rows._Evaluation.skip)
 
