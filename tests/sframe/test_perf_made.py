@@ -45,11 +45,11 @@ def stacks(*records: bytes, made: Made = LE) -> list[PerfStack]:
 
 
 def stop(stack: PerfStack) -> StopReason | None:
-    return stack.trace and stack.trace.stop
+    return stack.trace.stop if stack.trace else None
 
 
 def event_name(stack: PerfStack) -> str | None:
-    return stack.event and stack.event.name
+    return stack.event.name if stack.event else None
 
 
 def pcs(stack: PerfStack) -> list[int]:

@@ -7,13 +7,14 @@
 
 Layers, each knowing only those before it: `constants`, `cursor`; `attributes`, `features`,
 `compressed` and `file` (bytes to records); `records`, `registers`, `sample` (records to values);
-`order`, `stitch`, `maps`, `processes` (what a reader keeps); `session` (samples to stacks).
+`order`, `stitch`, `maps`, `places`, `processes` (what a reader keeps); `session` (samples to stacks).
 
 Modelled on the described format (tools/perf/Documentation/perf.data-file-format.txt and
 include/uapi/linux/perf_event.h, Linux 7.2) and on what perf's own reader does with it.
 """
 
 from stackweave.core.sframe.perf.file import PerfFile, is_perf_data
-from stackweave.core.sframe.perf.session import PerfSession, PerfStack, Place
+from stackweave.core.sframe.perf.places import Place
+from stackweave.core.sframe.perf.session import PerfSession, PerfStack
 
 __all__ = ["PerfFile", "PerfSession", "PerfStack", "Place", "is_perf_data"]

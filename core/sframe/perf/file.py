@@ -77,7 +77,7 @@ class PerfFile:
             raise DumpError(str(error)) from error
 
     def records(self) -> Iterator[Record]:
-        """All records in the file's order, compressed ones as what they hold; raises `DumpError`."""
+        """All records in the file's order, compressed ones as what they hold."""
         decompressor: Decompressor | None = None
         for record in self._walk(self.data, *self._range):
             if record.kind not in (RecordType.COMPRESSED, RecordType.COMPRESSED2):
@@ -88,7 +88,11 @@ class PerfFile:
             except ImportError:
                 self.missing["compressed records (the zstandard package reads them)"] = None
                 continue
-            data = decompressor.records(self._compressed(record))
+            try:
+                data = decompressor.records(self._compressed(record))
+            except DumpError as error:
+                self.missing[f"all behind this: {error}"] = None
+                return
             end = 0
             for inner in self._walk(data, 0, len(data), is_part=True):
                 end = inner.end

@@ -18,12 +18,11 @@ from stackweave.core.sframe.choose import Chooser
 from stackweave.core.sframe.dump import StackDump
 from stackweave.core.sframe.dump_file import DumpedMapping
 from stackweave.core.sframe.errors import DumpError
-from stackweave.core.sframe.module import LoadedModule, Module
+from stackweave.core.sframe.module import Module
 from stackweave.core.sframe.perf.attributes import Event, parse_attr
 from stackweave.core.sframe.perf.constants import (
     EVENT_UPDATE_NAME,
     FIRST_TOOL_RECORD,
-    Context,
     Feature,
     RecordType,
     RegisterAbi,
@@ -32,6 +31,13 @@ from stackweave.core.sframe.perf.cursor import CutError
 from stackweave.core.sframe.perf.file import PerfFile, Record
 from stackweave.core.sframe.perf.maps import Maps
 from stackweave.core.sframe.perf.order import TimeOrder
+from stackweave.core.sframe.perf.places import (
+    Place,
+    addresses,
+    place_at,
+    places_of,
+    split_chain,
+)
 from stackweave.core.sframe.perf.processes import Processes
 from stackweave.core.sframe.perf.records import (
     Deferred,
@@ -49,24 +55,6 @@ from stackweave.core.sframe.perf.stitch import DeferredSamples
 from stackweave.core.sframe.unwind import Backtrace, Unwinder
 
 _WORD: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One line of a stack."""
-
-    pc: int
-    is_exact: bool
-    """pc is the next instruction to run, not a return address."""
-    module: LoadedModule | None
-    """The given module there."""
-    path: str | None
-    """The file that is mapped there, as the session names it."""
-
-    @property
-    def lookup_pc(self) -> int:
-        """An address inside the instruction that the frame executes."""
-        return self.pc if self.is_exact else self.pc - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,23 +114,20 @@ class PerfSession:
         """
         self._merge = merge
         try:
-            yield from self._stacks()
+            for record in self._in_order():
+                try:
+                    yield from self._take(record)
+                except CutError:
+                    self.file.missing["damaged records"] = None
         except DumpError as error:
             self.file.missing[f"all behind this: {error}"] = None
+        for sample in self._deferred.flush():
+            yield self._stack(sample, None)
 
     def mappings(self, pid: int) -> tuple[DumpedMapping, ...]:
         """What a process has mapped at the moment of the stack that came last."""
         maps = self._processes.maps(pid)
         return tuple(DumpedMapping(each.mapping, each.build_id) for each in maps)
-
-    def _stacks(self) -> Iterator[PerfStack]:
-        for record in self._in_order():
-            try:
-                yield from self._take(record)
-            except CutError:
-                self.file.missing["damaged records"] = None
-        for sample in self._deferred.flush():
-            yield self._stack(sample, None)
 
     def _in_order(self) -> Iterator[Record]:
         """The kernel's records by time; the tool's own take effect where they stand."""
@@ -236,7 +221,7 @@ class PerfSession:
             time=trailer.time,
             event=None,
             kernel=(),
-            user=_places(maps, _addresses(deferred.chain)),
+            user=places_of(maps, addresses(deferred.chain)),
             cookie=deferred.cookie,
             is_merged=False,
             dump=None,
@@ -247,16 +232,16 @@ class PerfSession:
     def _stack(self, sample: Sample, deferred: tuple[int, ...] | None) -> PerfStack:
         """The sample's stack, with the callchain that a deferred record brought for it."""
         maps = self._processes.maps(sample.pid or 0)
-        kernel, chain = _split(sample.callchain)
+        kernel, chain = split_chain(sample.callchain)
         dump, why_not = self._dump(sample)
         trace = None if dump is None else self._unwind(dump, maps)
         if trace is not None:
-            user = tuple(_place(maps, frame.pc, frame.is_exact) for frame in trace.frames)
+            user = tuple(place_at(maps, frame.pc, frame.is_exact) for frame in trace.frames)
         else:
-            user = _places(maps, chain + _addresses(deferred or ()))
+            user = places_of(maps, chain + addresses(deferred or ()))
         if sample.ip is not None and not sample.callchain and trace is None:
             kernel, user = (
-                ((sample.ip,), ()) if sample.in_kernel else ((), _places(maps, (sample.ip,)))
+                ((sample.ip,), ()) if sample.in_kernel else ((), places_of(maps, (sample.ip,)))
             )
         return PerfStack(
             comm=self._processes.comm(sample.tid or 0),
@@ -265,7 +250,7 @@ class PerfSession:
             cpu=sample.cpu,
             time=sample.time,
             event=sample.event,
-            kernel=_places(self._processes.kernel, kernel),
+            kernel=places_of(self._processes.kernel, kernel),
             user=user,
             cookie=sample.cookie,
             is_merged=deferred is not None,
@@ -297,32 +282,3 @@ class PerfSession:
         if last is not None and last.loaded is None:
             self.absent[last.mapping.path] = None
         return trace
-
-
-def _split(chain: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The kernel's and the user's addresses of a callchain; a cookie is neither."""
-    parts: dict[int, list[int]] = {Context.KERNEL: [], Context.USER: []}
-    context: int = Context.USER
-    for address in chain:
-        if address >= Context.MAX:
-            context = address
-        elif context in parts:
-            parts[context].append(address)
-    return tuple(parts[Context.KERNEL]), tuple(parts[Context.USER])
-
-
-def _addresses(chain: tuple[int, ...]) -> tuple[int, ...]:
-    """A callchain without its marks."""
-    return tuple(address for address in chain if address < Context.MAX)
-
-
-def _places(maps: Maps, chain: tuple[int, ...]) -> tuple[Place, ...]:
-    """Where the addresses of a callchain lie: the first is where it stood, the others return there."""
-    return tuple(_place(maps, address, not depth) for depth, address in enumerate(chain))
-
-
-def _place(maps: Maps, pc: int, is_exact: bool) -> Place:
-    found = maps.find(pc if is_exact else pc - 1)
-    return Place(
-        pc, is_exact, found.loaded if found else None, found.mapping.path if found else None
-    )
