@@ -75,7 +75,7 @@ def flags(letters: dict[str, int], number: int) -> set[str]:
 
 
 def test_the_texts_are_there() -> None:
-    assert len(PRINTED) == 6
+    assert len(PRINTED) == 8
 
 
 @AGAINST_READELF
