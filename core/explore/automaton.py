@@ -41,6 +41,13 @@ class Automaton(Lazy[Awaited]):
             return self._objects.value(sent)
         return sent & U64_MASK
 
+    def _named(self, label: Awaited) -> Sequence[object]:
+        if label.kind in _CARRIES_OBJECT:
+            return label._replace(a=self._objects.identity(label.a))
+        if label.kind in (CHECK, RAISED):
+            return label._replace(a=self._violations.identity(label.a))
+        return label
+
     def _send(self, coroutine: Coroutine, told: object) -> Stop[Awaited]:
         try:
             awaited: Operation = coroutine.send(told)

@@ -58,7 +58,7 @@ from .layout import (
 from .layout import (
     Register as R,
 )
-from .random import draw
+from .random import draw, mix
 
 U32: Final = 0xFFFFFFFF
 
@@ -90,6 +90,7 @@ def choose(s: State, o: Output, n: int) -> int:
     if s.registers[R.TRACING]:
         note_entry(s, o, ~choice)
     s.registers[R.LENGTH] += 1
+    s.registers[R.CODE] = mix(s.registers[R.CODE] + choice + 1)
     return choice
 
 

@@ -40,6 +40,7 @@ from typing import Final, NamedTuple, TypeAlias, cast
 from . import iterating
 from .frames import MISSING, Shape, Suspended, anatomy
 from .hashed import layout_of
+from .identity import name_of
 from .liveness import live_places
 from .parts import attributes, makeup, slot
 from .statics import Statics
@@ -94,6 +95,19 @@ _RAW: Final = frozenset({int, str, type(None)})
 """They stand for themselves: nothing else in a key is one of theirs, save where a number is expected."""
 
 
+class Atom:
+    """In a key: something that counts by identity, and its name for those who do not share it."""
+
+    __slots__ = ("_name", "_value")
+
+    def __init__(self, value: object, name: str) -> None:
+        self._value = value
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+
 class Encoder:
     """Makes the keys of one program's suspended protocols."""
 
@@ -101,21 +115,19 @@ class Encoder:
         """`all_live` keeps locals that cannot be read any more."""
         self._statics = statics
         self._all_live = all_live
-        self._atoms: dict[int, int] = {}
-        self._kept: list[object] = []
+        self._atoms: dict[int, Atom] = {}
         self._plans: dict[tuple[Shape, int], _Plan] = {}
 
     def key(self, suspended: Suspended) -> Key:
         """The key of a suspended protocol. Raises `Unmergeable`."""
         return _Walk(self, self._statics.numbers).key(suspended)
 
-    def atom(self, value: object) -> int:
-        """The number of what counts by identity."""
-        number = self._atoms.get(id(value))
-        if number is None:
-            number = self._atoms[id(value)] = len(self._kept)
-            self._kept.append(value)
-        return number
+    def atom(self, value: object) -> Atom:
+        """What stands for something that counts by identity."""
+        atom = self._atoms.get(id(value))
+        if atom is None:
+            atom = self._atoms[id(value)] = Atom(value, name_of(value, len(self._atoms)))
+        return atom
 
     def value(self, value: object) -> Key:
         """The key of a message or event: values by content, objects with an identity by that."""

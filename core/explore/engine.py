@@ -15,6 +15,7 @@ from ..program import Program
 from ..strategies import RANDOM_WALK, Tactic, strategy_of
 from . import selftest
 from .automaton import Automaton
+from .cover import Cover, Identities
 from .interning import Interning
 from .kernel import run
 from .layout import (
@@ -44,6 +45,9 @@ _TRACE: Final = 1 << 12
 """Entries, events and violations of one execution that there is room for at first."""
 
 
+_NO_TABLE: Final = np.zeros((0, 2), dtype=np.int64)
+
+
 class Trace(NamedTuple):
     """One execution in full, as the interpreter tells it."""
 
@@ -57,13 +61,18 @@ class Trace(NamedTuple):
 class Engine:
     """Runs a program's executions, decided by one strategy."""
 
-    def __init__(self, program: Program, tactic: Tactic = RANDOM_WALK) -> None:
+    def __init__(
+        self, program: Program, tactic: Tactic = RANDOM_WALK, *, covering: bool = False
+    ) -> None:
+        """`covering`: note which states and transitions executions reach."""
         program.layout.freeze()
         self.program = program
         self.tactic = tactic
         self._violations = Interning()
         self._name_violations()
+        self._covering = covering
         self._build()
+        self._cover = Cover(self._state) if covering else None
 
     def _build(self) -> None:
         """Automata of nothing yet, and the arrays that go with them."""
@@ -86,12 +95,14 @@ class Engine:
             [self._objects.number(message) for message in box.initial]
             for box in program.layout.mailboxes
         ]
+        state = state_arrays(program, messages)
         arrays = program_arrays(
-            program, starts[: len(program.contexts)], epilogue, self._watchers.starts, messages
+            program, starts[: len(program.contexts)], epilogue, self._watchers.starts, state
         )
-        self._program, self._state = with_tactic(
-            program, self.tactic, arrays, state_arrays(program)
-        )
+        self._program, self._state = with_tactic(program, self.tactic, arrays, state)
+        self._identities = Identities(self._automaton.identity)
+        self._monitor_identities = Identities(self._watchers.identity)
+        self._object_identities = Identities(self._objects.identity)
         self._grow()
 
     def _build_afresh(self) -> None:
@@ -132,6 +143,8 @@ class Engine:
         """The executions `first` to `end` - 1 of a seed."""
         output = self._output(0)
         self._begin(seed, first, end, tracing=False)
+        if self._cover is not None:
+            output = self._cover.begin(self._state.registers, output)
         self._go_on(output)
         self._automaton.check()
         registers = self._state.registers
@@ -141,6 +154,7 @@ class Engine:
             int(registers[Register.OPERATIONS]),
             int(registers[Register.INCOMPLETE]),
             merged(self._breach(output, at) for at in sets),
+            None if self._cover is None else self._cover.take(registers),
         )
 
     def trace(self, seed: int, execution: int) -> Trace:
@@ -180,6 +194,12 @@ class Engine:
             schedule=np.zeros(room, dtype=np.int64),
             events=np.zeros((room, 3), dtype=np.int64),
             found=np.zeros((room, 3), dtype=np.int64),
+            reached=_NO_TABLE,
+            states=_NO_TABLE,
+            crossed=_NO_TABLE,
+            crossings=_NO_TABLE,
+            roles=np.zeros(0, dtype=np.int64),
+            scratch=np.zeros(0, dtype=np.int64),
         )
 
     def _begin(self, seed: int, first: int, end: int, *, tracing: bool) -> None:
@@ -198,15 +218,7 @@ class Engine:
         while True:
             if self.nodes > MOST_NODES:
                 registers[Register.END] = registers[Register.EXECUTION] + 1
-            automata = Automata(self._edges.rows, self._edges.keys, self._edges.nodes)
-            monitors = Monitors(
-                self._watching.rows,
-                self._watching.keys,
-                self._watching.nodes,
-                self._route_starts,
-                self._route_items,
-            )
-            status = run(self._program, automata, monitors, self._state, output)
+            status = run(self._program, *self._tables(), self._state, output)
             if status == Status.DONE:
                 if registers[Register.EXECUTION] == end:
                     return
@@ -218,8 +230,26 @@ class Engine:
                 self._make_edge()
             elif status == Status.MISSING_MONITOR_EDGE:
                 self._make_monitor_edge()
+            elif status == Status.CROWDED and self._cover is not None:
+                output = self._cover.enlarge(registers, output)
             else:
                 self._complain()
+
+    def _tables(self) -> tuple[Automata, Monitors]:
+        """What has grown, as the loop takes it."""
+        edges, watching = self._edges, self._watching
+        return (
+            Automata(edges.rows, edges.keys, edges.nodes, self._identities.words),
+            Monitors(
+                watching.rows,
+                watching.keys,
+                watching.nodes,
+                self._route_starts,
+                self._route_items,
+                self._monitor_identities.words,
+                self._object_identities.words,
+            ),
+        )
 
     def _make_edge(self) -> None:
         registers = self._state.registers
@@ -257,6 +287,10 @@ class Engine:
             self._route_start.append(len(self._routes))
             self._route_starts = np.array(self._route_start, dtype=np.int64)
             self._route_items = np.array(self._routes, dtype=np.int64)
+        if self._covering:
+            self._identities.grow(len(self._automaton.labels))
+            self._monitor_identities.grow(len(self._watchers.labels))
+            self._object_identities.grow(len(self._objects))
 
     def _breach(self, output: Output, at: int) -> Breach:
         broken = int(output.sets[at, 0])

@@ -5,14 +5,16 @@ Equal is what the encoder says: `1`, `1.0` and `True` are three, and so are reco
 
 from ..errors import ModelError
 from .encoding import Encoder, Key
+from .identity import identity_of
 from .statics import Statics
 
 
 class Interning:
-    """Numbers objects by content, in the order of their discovery. No number leaves the engine."""
+    """Numbers objects by content, in the order of their discovery. No number leaves the engine; `identity` may."""
 
     def __init__(self) -> None:
         self._numbers: dict[Key, int] = {}
+        self._keys: list[Key] = []
         self._values: list[object] = []
         self._encoder = Encoder(Statics(()))
 
@@ -28,8 +30,13 @@ class Interning:
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self._values)
+            self._keys.append(key)
             self._values.append(value)
         return number
+
+    def identity(self, number: int) -> int:
+        """What stands for an object in every process."""
+        return identity_of(self._keys[number])
 
     def value(self, number: int) -> object:
         """The object of a number."""

@@ -8,13 +8,12 @@ The loop is a machine of phases whose state lies in arrays, so a missing edge su
 is where the random walk decides, and `picking` where the other strategies do.
 """
 
-from typing import Final
-
 from ..operations import GUARDED, LOAD_HALF, POINTS
 from ..prng import LARGEST
 from .compiling import compiled, compiled_inline, compiled_part
+from .covering import begin_covering, note
 from .edges import follow, slot
-from .effects import fail, note_entry, on_word, put
+from .effects import fail, note_entry, on_word
 from .guards import look_around
 from .layout import (
     ABSENT,
@@ -31,74 +30,33 @@ from .layout import (
     PARENT,
     RUNNING,
     SPAWN,
-    TASK,
     Automata,
     Monitors,
     Output,
+    Parameter,
     Program,
     State,
     Status,
-    Words,
 )
 from .layout import (
     Register as R,
 )
 from .moves import perform_apart, set_out, settle, settle_apart
-from .picking import BOUND, METHOD, begin, decided_stretch
+from .picking import begin, decided_stretch
 from .random import GAMMA_WORD, RANGE, mix, seed_stream
 from .touching import AT_BOUND, AT_MORE, AT_NO_EDGE
 
-UNIFORM: Final = 2
-EPILOGUE_NODE: Final = 3
-"""Of `Program.parameters`."""
 
-
-@compiled_part
-def _copy(target: Words, source: Words) -> None:
-    for at in range(source.size):
-        target[at] = source[at]
-
-
-@compiled_part
-def _fill(target: Words, value: int) -> None:
-    for at in range(target.size):
-        target[at] = value
-
-
-@compiled_part
-def _reset(p: Program, s: State, o: Output) -> None:
+@compiled_inline
+def _reset(p: Program, s: State) -> None:
     """The declared initial state."""
     registers = s.registers
-    _copy(s.words, p.initial)
-    _copy(s.state, p.start_state)
-    _copy(s.cpu, p.home)
-    _copy(s.allowed, p.declared_cpus)
-    _fill(s.switched_out, 0)
-    _fill(s.paused_at, -1)
-    _fill(s.depth, 0)
-    _fill(s.irqs_on, 1)
-    _fill(s.live, 0)
-    _fill(s.generation, 0)
-    _fill(s.head, 0)
-    _fill(s.filled, 0)
-    _fill(s.monitor, ABSENT)
-    live = 0
-    for context in range(p.level.size):
-        state = p.start_state[context]
-        if state == RUNNING:
-            cpu = p.home[context]
-            s.stack[cpu, s.depth[cpu]] = context
-            s.depth[cpu] += 1
-            if p.current[cpu]:
-                s.words[p.current[cpu]] = context + 1
-        if p.level[context] == TASK and state != NEW:
-            live += 1
-    for box in range(p.capacity.size):
-        for at in range(p.initial_count[box]):
-            put(p, s, box, p.initial_messages[box, at])
+    for position in range(s.vector.size):
+        s.vector[position] = p.pristine[position]
     seed_stream(registers)
-    if p.parameters[METHOD]:
+    if p.parameters[Parameter.METHOD]:
         begin(p, s)
+    live = p.parameters[Parameter.LIVE]
     registers[R.LIVE] = live
     registers[R.FINISHED] = 1 if live == 0 else 0
     registers[R.DIRTY] = 1
@@ -109,6 +67,7 @@ def _reset(p: Program, s: State, o: Output) -> None:
     registers[R.EVENTS] = 0
     registers[R.FOUND] = 0
     registers[R.SPAWNING] = 0
+    begin_covering(s)
 
 
 @compiled_part
@@ -145,10 +104,10 @@ def _stretch(p: Program, t: Automata, s: State, o: Output) -> int:
     r = s.registers
     value, left, second, drawn = r[R.VALUE], r[R.LEFT], r[R.SECOND], r[R.DRAW]
     length, moves = r[R.LENGTH], r[R.MOVES]
-    iteration, bound = r[R.ITERATION], p.parameters[BOUND]
-    enabled, tracing, uniform = r[R.ENABLED], r[R.TRACING], p.parameters[UNIFORM]
+    iteration, bound = r[R.ITERATION], p.parameters[Parameter.BOUND]
+    enabled, tracing, uniform = r[R.ENABLED], r[R.TRACING], p.parameters[Parameter.UNIFORM]
     total = enabled if uniform else s.cumulative[enabled - 1]
-    paused = r[R.DIRTY] != 0
+    single = r[R.DIRTY] != 0 or r[R.COVERING] != 0
     outcome = AT_BOUND
     while iteration < bound:
         iteration += 1
@@ -174,6 +133,8 @@ def _stretch(p: Program, t: Automata, s: State, o: Output) -> int:
                 at += 1
             choice = at
         context = s.enabled[choice]
+        if single:
+            r[R.MOVED] = context
         if tracing:
             r[R.LENGTH] = length
             note_entry(s, o, context)
@@ -198,7 +159,7 @@ def _stretch(p: Program, t: Automata, s: State, o: Output) -> int:
             r[R.CONTEXT] = context
             outcome = AT_MORE
             break
-        if paused:  # this move may have let it go on
+        if single:  # this move may have let somebody go on who has paused, or is to be noted
             break
     r[R.VALUE], r[R.LEFT], r[R.SECOND], r[R.DRAW] = value, left, second, drawn
     r[R.LENGTH], r[R.MOVES], r[R.ITERATION] = length, moves, iteration
@@ -210,7 +171,9 @@ def _main(p: Program, t: Automata, m: Monitors, s: State, o: Output) -> int:
     """Decide and move, while it is only that; sets the phase where it is more."""
     registers = s.registers
     while True:
-        if registers[R.ITERATION] >= p.parameters[BOUND] or registers[R.FINISHED]:
+        if registers[R.COVERING] and not note(p, t, m, s, o):
+            return Status.CROWDED
+        if registers[R.ITERATION] >= p.parameters[Parameter.BOUND] or registers[R.FINISHED]:
             registers[R.PHASE] = FINISH
             return Status.DONE
         if registers[R.DIRTY]:
@@ -219,7 +182,9 @@ def _main(p: Program, t: Automata, m: Monitors, s: State, o: Output) -> int:
             registers[R.ITERATION] += 1
             fail(s, o, DEADLOCK, ABSENT)
             continue
-        picked = decided_stretch(p, t, s, o) if p.parameters[METHOD] else _stretch(p, t, s, o)
+        picked = (
+            decided_stretch(p, t, s, o) if p.parameters[Parameter.METHOD] else _stretch(p, t, s, o)
+        )
         if picked == AT_BOUND:  # or after one move, while somebody has paused
             continue
         registers[R.NEXT] = MAIN
@@ -249,7 +214,7 @@ def run(p: Program, t: Automata, m: Monitors, s: State, o: Output) -> int:
         elif phase == BEGIN:
             if registers[R.EXECUTION] >= registers[R.END]:
                 return Status.DONE
-            _reset(p, s, o)
+            _reset(p, s)
             registers[R.PHASE] = SPAWN
         elif phase == SPAWN:
             context = registers[R.SPAWNING]
@@ -281,8 +246,8 @@ def run(p: Program, t: Automata, m: Monitors, s: State, o: Output) -> int:
             registers[R.NEXT] = MAIN
             registers[R.PHASE] = ADVANCE
         elif phase == FINISH:
-            if registers[R.LIVE] == 0 and p.parameters[EPILOGUE_NODE] != ABSENT:
-                s.node[contexts] = p.parameters[EPILOGUE_NODE]
+            if registers[R.LIVE] == 0 and p.parameters[Parameter.EPILOGUE] != ABSENT:
+                s.node[contexts] = p.parameters[Parameter.EPILOGUE]
                 s.cpu[contexts] = 0
                 registers[R.CONTEXT] = contexts
                 registers[R.NEXT] = EPILOGUE

@@ -129,17 +129,51 @@ class Register(IntEnum):
     """SURW: who performs the next interesting operation."""
     LAST = auto()
     """Preemption bounding: who moved last."""
+    COVERING = auto()
+    """Whether the states and transitions that are reached are noted."""
+    NOTED = auto()
+    """The moves before the state that was noted last, `STATE`; -1 for none."""
+    STATE = auto()
+    MOVED = auto()
+    """Who moved last, while covering."""
+    CODE = auto()
+    """A hash of what the move has chosen so far."""
+    REACHED = auto()
+    """States that were noted."""
+    CROSSED = auto()
+    """Transitions that were noted."""
+
+
+class Parameter(IntEnum):
+    """Of `Program.parameters`."""
+
+    @staticmethod
+    def _generate_next_value_(name: str, start: int, count: int, last_values: list[int]) -> int:
+        return count
+
+    BOUND = auto()
+    CHOICES_ARE_POINTS = auto()
+    UNIFORM = auto()
+    """Whether the random walk weighs all contexts alike."""
+    EPILOGUE = auto()
+    """Its start node, or `ABSENT`."""
+    LIVE = auto()
+    """Tasks that are live at first."""
+    METHOD = auto()
+    """The strategy, a `core.strategies.Method`."""
+    STRATEGY_BOUND = auto()
+    STRATEGY_LENGTH = auto()
+    """The length that it reckons with."""
 
 
 class Program(NamedTuple):
     """What does not change: the program's declarations."""
 
-    initial: Words
+    pristine: Words
+    """`State.vector` as executions begin."""
     owner: Words
     level: Words
-    start_state: Words
     home: Words
-    declared_cpus: Words
     weight: Words
     start_node: Words
     current: Words
@@ -150,12 +184,9 @@ class Program(NamedTuple):
     object_pool: Words
     capacity: Words
     ready: Words
-    initial_count: Words
-    initial_messages: Words
     monitor_start: Words
     parameters: Words
-    """Bound, whether choices are points, whether the walk is uniform, the epilogue's start node; of the strategy:
-    its `core.strategies.Method`, its bound, the length that it reckons with."""
+    """By `Parameter`."""
     counts: Words
     """Of each location that SURW may draw: itself, then how often each context touches it."""
 
@@ -167,6 +198,8 @@ class Automata(NamedTuple):
     keys: Words
     """Pairs (node, result)."""
     nodes: Words
+    identity: Words
+    """Of each node, where coverage is counted."""
 
 
 class Monitors(NamedTuple):
@@ -177,6 +210,9 @@ class Monitors(NamedTuple):
     nodes: Words
     route_start: Words
     routes: Words
+    identity: Words
+    """Of each node, where coverage is counted."""
+    object_identity: Words
 
 
 class State(NamedTuple):
@@ -228,6 +264,16 @@ class Output(NamedTuple):
     """Triples (schedule entries before it, context, event)."""
     found: Words
     """Triples (violation, context, moves)."""
+    reached: Words
+    """Fingerprints of states, hashed."""
+    states: Words
+    """In the order of their discovery: pairs (fingerprint, execution)."""
+    crossed: Words
+    crossings: Words
+    """The same of transitions."""
+    roles: Words
+    """Of each position of `State.vector`, what kind of number is there (`covering`)."""
+    scratch: Words
 
 
 class Status(IntEnum):
@@ -240,5 +286,7 @@ class Status(IntEnum):
     """A buffer or table of `Output` has no room."""
     SETTLE = 5
     """A context is to be brought to its next operation: never returned by the loop."""
+    CROWDED = 6
+    """A table of what is covered has no room."""
     MODEL_ERROR = 4
     """The program cannot be; the interpreter says why."""

@@ -18,6 +18,7 @@ from weakref import finalize
 from ..context import discard
 from ..errors import ModelError
 from .encoding import Encoder, Key, Unmergeable
+from .identity import identity_of
 from .statics import Statics
 
 Coroutine = Any
@@ -53,6 +54,8 @@ class Lazy(ABC, Generic[Label]):
         self._statics = Statics(bodies)
         self._encoder = Encoder(self._statics, all_live=self.all_live)
         self._by_key: dict[Key, int] = {}
+        self._keys: list[Key | None] = []
+        """Of each node, without its label."""
         self._origins: list[tuple[int, int]] = []
         """Of each node: the node and what was sent there that first led to it; of a start: (-1 - body, 0)."""
         self._parked: dict[int, Coroutine] = {}
@@ -69,6 +72,14 @@ class Lazy(ABC, Generic[Label]):
         coroutine = self._parked.pop(node, None) or self._again(node)
         return self._arrive(coroutine, (node, sent), self._told(node, sent))
 
+    def identity(self, node: int) -> int:
+        """What stands for a node in every process."""
+        key = self._keys[node]
+        if key is None:  # like no other: known by the way there
+            origin, sent = self._origins[node]
+            key = (origin, sent) if origin < 0 else (self.identity(origin), sent)
+        return identity_of((*self._named(self.labels[node]), *key))
+
     def check(self) -> None:
         """Raise `ModelError` if a coroutine has changed what outlives an execution."""
         self._statics.check()
@@ -80,6 +91,10 @@ class Lazy(ABC, Generic[Label]):
     @abstractmethod
     def _told(self, node: int, sent: int) -> object:
         """What a number stands for that is sent at a node."""
+
+    def _named(self, label: Label) -> Sequence[object]:
+        """A label without numbers that mean nothing in another process; this one has none."""
+        return label
 
     @abstractmethod
     def _send(self, coroutine: Coroutine, told: object) -> Stop[Label]:
@@ -107,6 +122,7 @@ class Lazy(ABC, Generic[Label]):
     def _add(self, label: Label, key: Key | None, origin: tuple[int, int]) -> int:
         number = len(self.labels)
         self.labels.append(label)
+        self._keys.append(None if key is None else key[len(label) :])
         self._origins.append(origin)
         if key is not None:
             self._by_key[key] = number

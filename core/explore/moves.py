@@ -35,6 +35,7 @@ from .layout import (
     Automata,
     Monitors,
     Output,
+    Parameter,
     Program,
     State,
     Status,
@@ -49,7 +50,6 @@ BREACH: Final = 2
 NO_EDGE: Final = 3
 NO_MONITOR_EDGE: Final = 4
 """What a context may come to."""
-CHOICES_ARE_POINTS: Final = 1
 
 
 @compiled_inline
@@ -98,7 +98,7 @@ def _emit(p: Program, m: Monitors, s: State, o: Output, context: int, event: int
 def _next_operation(p: Program, t: Automata, m: Monitors, s: State, o: Output, context: int) -> int:
     """From a node on past what is no scheduling point: what the context has come to."""
     registers = s.registers
-    points = CHOOSE if p.parameters[CHOICES_ARE_POINTS] else POINTS
+    points = CHOOSE if p.parameters[Parameter.CHOICES_ARE_POINTS] else POINTS
     while True:
         node = s.node[context]
         kind = t.rows[node, 0]

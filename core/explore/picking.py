@@ -11,6 +11,7 @@ from .effects import note_entry
 from .layout import (
     Automata,
     Output,
+    Parameter,
     Program,
     State,
 )
@@ -21,9 +22,6 @@ from .picking_priority import begin_pct, begin_pos, pick_pct, pick_pos
 from .picking_share import begin_preemption_bound, begin_surw, pick_preemption_bound, pick_surw
 from .touching import AT_BOUND, TOUCHED, touch
 
-BOUND: Final = 0
-METHOD: Final = 4
-"""Of `Program.parameters`."""
 _PCT: Final = int(Method.PCT)
 _POS: Final = int(Method.POS)
 _SURW: Final = int(Method.SURW)
@@ -33,7 +31,7 @@ _PREEMPTION_BOUND: Final = int(Method.PREEMPTION_BOUND)
 @compiled_part
 def begin(p: Program, s: State) -> None:
     """What a strategy draws before an execution's first move."""
-    method = p.parameters[METHOD]
+    method = p.parameters[Parameter.METHOD]
     if method == _PCT:
         begin_pct(p, s)
     elif method == _POS:
@@ -47,7 +45,7 @@ def begin(p: Program, s: State) -> None:
 @compiled_inline
 def _pick(p: Program, t: Automata, s: State) -> int:
     """The place in `enabled` of who moves next."""
-    method = p.parameters[METHOD]
+    method = p.parameters[Parameter.METHOD]
     if method == _PCT:
         at = pick_pct(t, s)
     elif method == _POS:
@@ -63,17 +61,18 @@ def _pick(p: Program, t: Automata, s: State) -> int:
 def decided_stretch(p: Program, t: Automata, s: State, o: Output) -> int:
     """As `kernel._stretch`, decided by the strategy."""
     registers = s.registers
-    paused = registers[R.DIRTY] != 0
-    while registers[R.ITERATION] < p.parameters[BOUND]:
+    single = registers[R.DIRTY] != 0 or registers[R.COVERING] != 0
+    while registers[R.ITERATION] < p.parameters[Parameter.BOUND]:
         registers[R.ITERATION] += 1
         registers[R.MOVES] += 1
         context: int = s.enabled[_pick(p, t, s)]
+        registers[R.MOVED] = context
         if registers[R.TRACING]:
             note_entry(s, o, context)
         registers[R.LENGTH] += 1
         outcome: int = touch(p, t, s, context)
         if outcome != TOUCHED:
             return outcome
-        if paused:  # this move may have let it go on
+        if single:  # as there
             break
     return AT_BOUND

@@ -5,16 +5,13 @@ from typing import Final
 from ..strategies.footprint import NOWHERE
 from ..strategies.pos import PRIORITIES
 from .compiling import compiled_inline, compiled_part
-from .layout import Automata, Program, State
+from .layout import Automata, Parameter, Program, State
 from .layout import (
     Register as R,
 )
 from .picking_footprint import location, pauses, writes
 from .random import draw
 
-STRATEGY_BOUND: Final = 5
-LENGTH: Final = 6
-"""Of `Program.parameters`."""
 _NONE: Final = -1
 
 
@@ -22,7 +19,7 @@ _NONE: Final = -1
 def draw_points(p: Program, s: State) -> None:
     """Moves of the length that the strategy reckons with."""
     for at in range(s.points.size):
-        s.points[at] = 1 + draw(s.registers, p.parameters[LENGTH])
+        s.points[at] = 1 + draw(s.registers, p.parameters[Parameter.STRATEGY_LENGTH])
 
 
 @compiled_inline
@@ -40,7 +37,7 @@ def begin_pct(p: Program, s: State) -> None:
     """Priorities and change points."""
     contexts = p.level.size
     for context in range(contexts):
-        s.priority[context] = p.parameters[STRATEGY_BOUND] + context
+        s.priority[context] = p.parameters[Parameter.STRATEGY_BOUND] + context
     for last in range(contexts - 1, 0, -1):
         other = draw(s.registers, last + 1)
         mine = s.priority[last]

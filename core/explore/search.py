@@ -28,8 +28,6 @@ from .layout import (
     MOST_VIOLATIONS,
     NEW,
     TASK,
-    Automata,
-    Monitors,
     Register,
     Words,
 )
@@ -145,7 +143,6 @@ class Searcher(Engine):
         vector = self._state.vector
         self.space = Space(
             at=np.zeros(len(At), dtype=np.int64),
-            pristine=vector.copy(),
             parent=vector.copy(),
             columns=np.zeros(vector.size, dtype=np.int64),
             column_of=np.full(vector.size, ABSENT, dtype=np.int64),
@@ -285,19 +282,6 @@ class Searcher(Engine):
             elif not self._make_room(status):
                 self._bound = f"{self._memory >> 20:,} MB"
                 return False
-
-    def _tables(self) -> tuple[Automata, Monitors]:
-        edges, watching = self._edges, self._watching
-        return (
-            Automata(edges.rows, edges.keys, edges.nodes),
-            Monitors(
-                watching.rows,
-                watching.keys,
-                watching.nodes,
-                self._route_starts,
-                self._route_items,
-            ),
-        )
 
     def _judge_events(self) -> None:
         """Whether the events that have come are progress."""

@@ -76,8 +76,6 @@ class Space(NamedTuple):
 
     at: Words
     """Scalars, by `At`."""
-    pristine: Words
-    """A vector before anything is set."""
     parent: Words
     """The vector of the state that is expanded."""
     columns: Words

@@ -89,8 +89,6 @@ def begin(p: Program, t: Automata, m: Monitors, s: State, o: Output, x: Space) -
     """The first states: one, unless there are choices before the first move."""
     registers = s.registers
     while True:
-        for position in range(x.pristine.size):
-            s.vector[position] = x.pristine[position]
         for each in range(registers.size):
             registers[each] = 0
         registers[R.SCRIPTED] = 1

@@ -6,6 +6,7 @@ from math import prod
 import numpy as np
 
 from ..context import ContextSpec
+from ..machine import Level
 from ..machine import State as Standing
 from ..program import Program as Declared
 from .edges import add_edge
@@ -24,24 +25,19 @@ def program_arrays(
     starts: Sequence[int],
     epilogue: int,
     monitor_starts: Sequence[int],
-    messages: Sequence[Sequence[int]],
+    state: State,
 ) -> Program:
-    """A program's declarations; `messages` are the numbers of what is in each mailbox at the start."""
+    """A program's declarations, and the state that its executions begin in."""
     layout, contexts = program.layout, program.contexts
     firsts = [*layout.first_object, len(layout.objects)]
     pools = [pool.index for pool in layout.pools for _ in pool.objects]
-    most = max((len(each) for each in messages), default=0) or 1
-    held = np.zeros((len(messages), most), dtype=np.int64)
-    for box, each in enumerate(messages):
-        held[box, : len(each)] = each
     uniform = all(spec.weight == 1 for spec in contexts)
+    live = sum(spec.level is Level.TASK and spec.state is not Standing.NEW for spec in contexts)
     return Program(
-        initial=_words(layout.initial),
+        pristine=state.vector.copy(),
         owner=_words(layout.owner),
         level=_of(contexts, lambda spec: int(spec.level)),
-        start_state=_of(contexts, lambda spec: _STANDINGS[spec.state]),
         home=_of(contexts, lambda spec: spec.cpus[0]),
-        declared_cpus=_of(contexts, lambda spec: sum(1 << cpu for cpu in spec.cpus)),
         weight=_of(contexts, lambda spec: spec.weight),
         start_node=_words(starts),
         current=_words(program.current_words()),
@@ -50,10 +46,10 @@ def program_arrays(
         object_pool=_words(pools),
         capacity=_words([box.capacity for box in layout.mailboxes]),
         ready=_words([box.ready.address for box in layout.mailboxes]),
-        initial_count=_words([len(each) for each in messages]),
-        initial_messages=held,
         monitor_start=_words(monitor_starts),
-        parameters=_words([program.bound, program.choices_are_points, uniform, epilogue, 0, 0, 0]),
+        parameters=_words(
+            [program.bound, program.choices_are_points, uniform, epilogue, live, 0, 0, 0]
+        ),
         counts=np.zeros((1, 1), dtype=np.int64),
     )
 
@@ -62,8 +58,11 @@ def _of(contexts: Sequence[ContextSpec], of: Callable[[ContextSpec], int]) -> Wo
     return _words([of(spec) for spec in contexts])
 
 
-def state_arrays(program: Declared) -> State:
-    """Room for one execution; one more context than declared, which runs the program's end."""
+def state_arrays(program: Declared, messages: Sequence[Sequence[int]]) -> State:
+    """The state that executions begin in; one more context than declared, which runs the program's end.
+
+    `messages` are the numbers of what is in each mailbox.
+    """
     contexts, layout = len(program.contexts) + 1, program.layout
     boxes = len(layout.mailboxes)
     largest = max((box.capacity for box in layout.mailboxes), default=1)
@@ -95,8 +94,7 @@ def state_arrays(program: Declared) -> State:
         end = start + prod(shape)
         parts[name] = vector[start:end].reshape(shape)
         start = end
-    parts["state"][-1] = _STANDINGS[Standing.RUNNING]
-    return State(
+    state = State(
         registers=np.zeros(len(Register), dtype=np.int64),
         watched=np.zeros(len(layout.initial), dtype=np.int64),
         enabled=np.zeros(contexts, dtype=np.int64),
@@ -107,6 +105,33 @@ def state_arrays(program: Declared) -> State:
         vector=vector,
         **parts,
     )
+    _begin(program, state, messages)
+    return state
+
+
+def _begin(program: Declared, state: State, messages: Sequence[Sequence[int]]) -> None:
+    """Before anybody has begun: who runs is on its CPU, and the messages are there."""
+    state.words[:] = _words(program.layout.initial)
+    state.state[-1] = _STANDINGS[Standing.RUNNING]
+    state.paused_at[:] = ABSENT
+    state.irqs_on[:] = 1
+    state.monitor[:] = ABSENT
+    current = program.current_words()
+    for context, spec in enumerate(program.contexts):
+        cpu = spec.cpus[0]
+        state.state[context] = _STANDINGS[spec.state]
+        state.cpu[context] = cpu
+        state.allowed[context] = sum(1 << each for each in spec.cpus)
+        if spec.state is Standing.RUNNING:
+            state.stack[cpu, state.depth[cpu]] = context
+            state.depth[cpu] += 1
+            if current[cpu]:
+                state.words[current[cpu]] = context + 1
+    for number, (box, each) in enumerate(zip(program.layout.mailboxes, messages, strict=True)):
+        state.messages[number, : len(each)] = each
+        state.filled[number] = len(each)
+        if each:
+            state.words[box.ready.address] = 1
 
 
 class Edges:

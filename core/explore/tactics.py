@@ -5,8 +5,7 @@ import numpy as np
 from ..program import Program as Declared
 from ..strategies.pilot import Profile, profile_of
 from ..strategies.tactic import Method, Tactic
-from .layout import Program, State, Words
-from .picking import METHOD
+from .layout import Parameter, Program, State, Words
 
 _NEEDS_PILOTS = (Method.PCT, Method.SURW, Method.PREEMPTION_BOUND)
 _POINTS = {Method.PCT: -1, Method.PREEMPTION_BOUND: 0}
@@ -20,7 +19,7 @@ def with_tactic(
     method, bound = tactic
     profile = profile_of(declared) if method in _NEEDS_PILOTS else Profile(1, (), ())
     parameters = program.parameters.copy()
-    parameters[METHOD:] = [method, bound, profile.length]
+    parameters[Parameter.METHOD :] = [method, bound, profile.length]
     contexts = len(declared.contexts)
     points = bound + _POINTS[method] if method in _POINTS else 0
     return (

@@ -1,7 +1,10 @@
 """What a number of executions came to, whichever driver ran them: sums, so that their order does not matter."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:  # numpy takes a while to load
+    from .reached import Reached
 
 
 class Breach(NamedTuple):
@@ -23,6 +26,8 @@ class Tally(NamedTuple):
     incomplete: int = 0
     breaches: tuple[Breach, ...] = ()
     """In the order of their first executions."""
+    reached: "Reached | None" = None
+    """What was reached first, where coverage is counted; a sum has none."""
 
     def by_signature(self) -> dict[str, int]:
         """How many executions showed each signature."""

@@ -38,6 +38,11 @@ class Watchers(Lazy[Watching]):
     def _told(self, node: int, sent: int) -> object:
         return self._objects.value(sent)
 
+    def _named(self, label: Watching) -> Sequence[object]:
+        if label.kind != VIOLATED:
+            return label
+        return label._replace(violation=self._violations.identity(label.violation))
+
     def _send(self, coroutine: Coroutine, told: object) -> Stop[Watching]:
         try:
             coroutine.send(told)

@@ -5,6 +5,7 @@ A cookie is never 0, is the same for all requests and callbacks of one entry, an
 """
 
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import Self
 
 from ..events import CallbackBegin, KernelExit, RequestBegin, RequestEnd
@@ -48,6 +49,13 @@ class CookieMismatch:
             violate("cookie-mismatch", f"a callback has cookie {cookie:#x}, requests got {wanted}")
 
 
+class Bearer(IntEnum):
+    """What had a cookie. Not strings: sets of them have another order in every process."""
+
+    REQUEST = 0
+    CALLBACK = 1
+
+
 @dataclass(frozen=True, slots=True)
 class CookieShared:
     """`cookie-shared`: granted requests of two entries got the same cookie, or callbacks in two brought it.
@@ -56,24 +64,25 @@ class CookieShared:
     in two entries are `late`. Every cookie so far is kept: any of them may come again.
     """
 
-    earlier: frozenset[tuple[str, int]] = frozenset()
-    here: frozenset[tuple[str, int]] = frozenset()
+    earlier: frozenset[tuple[Bearer, int]] = frozenset()
+    here: frozenset[tuple[Bearer, int]] = frozenset()
 
     def after(self, event: object) -> Self:
         match event:
             case RequestEnd(cookie=cookie, granted=True):
-                return self._seen("request", cookie)
+                return self._seen(Bearer.REQUEST, cookie)
             case CallbackBegin(cookie=cookie):
-                return self._seen("callback", cookie)
+                return self._seen(Bearer.CALLBACK, cookie)
             case KernelExit():
                 return replace(self, earlier=self.earlier | self.here, here=frozenset())
         return self
 
-    def _seen(self, what: str, cookie: int) -> Self:
+    def _seen(self, what: Bearer, cookie: int) -> Self:
         if cookie == 0:
             return self
         if (what, cookie) in self.earlier:
-            violate("cookie-shared", f"a {what} has cookie {cookie:#x}, as in an earlier entry")
+            bearer = what.name.lower()
+            violate("cookie-shared", f"a {bearer} has cookie {cookie:#x}, as in an earlier entry")
         return replace(self, here=self.here | {(what, cookie)})
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from stackweave.core import (
     Interpreter,
@@ -22,6 +22,9 @@ from .known import identify
 from .programs import Parameters
 from .registry import Recipe, blaming, given, titled
 from .schedule import Origin, Schedule, by_name
+
+if TYPE_CHECKING:
+    from stackweave.core.explore.reached import Coverage
 
 BATCH_SECONDS: Final = 0.1
 """How long a batch of executions should take: nothing is told, and Ctrl-C waits, until one ends."""
@@ -67,6 +70,8 @@ class Campaign:
     findings: dict[tuple[str, str | None], Finding] = field(default_factory=dict)
     """By signature and known defect, in the order of their discovery; made when the campaign ends."""
     tactic: Tactic = RANDOM_WALK
+    coverage: "Coverage | None" = None
+    """What was reached, where that is counted: 40 bytes a state or transition, of at most 33 million each."""
 
     @property
     def executions(self) -> int:
@@ -146,15 +151,22 @@ def run(
     stop_first: bool = False,
     allowed: Collection[str] = (),
     seconds: float | None = None,
+    covering: bool = False,
+    no_new: int | None = None,
     watch: Callable[[Campaign], None] | None = None,
 ) -> Campaign:
     """Run the executions 0 to `executions` of a seed; Ctrl-C ends it with the results so far.
 
-    `stop_first` ends it at the first execution that shows what is not allowed, `seconds` after that time; `watch`
-    is called now and then. With several jobs the program must be one that its name finds. Raises
-    `UsageError` or `ModelError` when the program is at fault.
+    `stop_first` ends it at the first execution that shows what is not allowed, `seconds` after that time;
+    `covering` counts what is reached, and `no_new` ends it when so many executions in a row have reached nothing
+    new, or with several jobs soon after; `watch` is called now and then. With several jobs the program must be one
+    that its name finds. Raises `UsageError` or `ModelError` when the program is at fault.
     """
     campaign = Campaign(seed, tactic=tactic)
+    if covering or no_new is not None:
+        from stackweave.core.explore.reached import Coverage  # here: numpy takes a while to load
+
+        campaign.coverage = Coverage()
     started = perf_counter()
     deadline = None if seconds is None else started + seconds
 
@@ -162,26 +174,40 @@ def run(
         known = identify(subject.generation, breach.signatures)
         return not all(each in allowed or known.get(each) in allowed for each in breach.signatures)
 
+    def last() -> int:
+        """The execution before which there is more to do, as far as is known."""
+        if no_new is None or campaign.coverage is None:
+            return executions
+        return min(executions, campaign.coverage.newest + 1 + no_new)
+
     def is_enough() -> bool:
+        if campaign.executions >= last():
+            return True
         if deadline is not None and perf_counter() >= deadline:
             return True
         return stop_first and any(map(is_failure, campaign.tally.breaches))
 
     def count(tally: Tally) -> None:
         campaign.tally = campaign.tally.and_also(tally)
+        if campaign.coverage is not None and tally.reached is not None:
+            campaign.coverage.add(tally.reached)
         if watch is not None:
             watch(campaign)
 
     try:
-        with blaming(subject.recipe.name), _driving(subject.program, tactic, driver) as runner:
+        covers = campaign.coverage is not None
+        with (
+            blaming(subject.recipe.name),
+            _driving(subject.program, tactic, driver, covers) as runner,
+        ):
             if jobs > 1:
                 from .jobs import Jobs  # here: an event loop takes a while to load
 
-                Jobs(subject.recipe.name, subject.parameters, tactic, driver, jobs).run(
+                Jobs(subject.recipe.name, subject.parameters, tactic, driver, covers, jobs).run(
                     seed, executions, count, is_enough
                 )
             else:
-                _run_here(runner, seed, executions, count, is_enough)
+                _run_here(runner, seed, last, count, is_enough)
             if stop_first:
                 _cut(campaign, runner, is_failure)
     except KeyboardInterrupt:
@@ -193,8 +219,8 @@ def run(
 
 
 @contextmanager
-def _driving(program: Program, tactic: Tactic, driver: str) -> Iterator[Driver]:
-    runner = DRIVERS[driver](program, tactic)
+def _driving(program: Program, tactic: Tactic, driver: str, covering: bool) -> Iterator[Driver]:
+    runner = DRIVERS[driver](program, tactic, covering)
     try:
         yield runner
     finally:
@@ -204,14 +230,14 @@ def _driving(program: Program, tactic: Tactic, driver: str) -> Iterator[Driver]:
 def _run_here(
     driver: Driver,
     seed: int,
-    executions: int,
+    last: Callable[[], int],
     count: Callable[[Tally], None],
     is_enough: Callable[[], bool],
 ) -> None:
     """In batches that grow until each takes a moment."""
     first, size = 0, 1
-    while first == 0 or (first < executions and not is_enough()):
-        end = min(first + size, executions)
+    while first == 0 or not is_enough():
+        end = min(first + size, last())
         begun = perf_counter()
         tally = driver.run(seed, first, end)
         took = perf_counter() - begun
@@ -230,6 +256,8 @@ def _cut(campaign: Campaign, driver: Driver, is_failure: Callable[[Breach], bool
         return
     first = min(failures)
     campaign.tally = driver.run(campaign.seed, 0, first + 1)
+    if campaign.coverage is not None:
+        campaign.coverage.cut(first + 1)
     if not any(each.first == first and is_failure(each) for each in campaign.tally.breaches):
         raise diverged(f"execution {first} does not fail again")
 

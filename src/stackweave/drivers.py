@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, Protocol
 
-from stackweave.core import Interpreter, Program, Verdict
+from stackweave.core import Interpreter, Program, UsageError, Verdict
 from stackweave.core.explore.tally import Breach, Tally, merged
 from stackweave.core.strategies import Tactic, strategy_of
 
@@ -22,7 +22,9 @@ class Driver(Protocol):
 class InterpreterDriver:
     """The definition: slow, and without any condition on protocols."""
 
-    def __init__(self, program: Program, tactic: Tactic) -> None:
+    def __init__(self, program: Program, tactic: Tactic, covering: bool = False) -> None:
+        if covering:
+            raise UsageError("coverage is counted by the engine, not by the interpreter")
         self._interpreter = Interpreter(program)
         self._strategy = lru_cache(1)(lambda seed: strategy_of(tactic, seed, program))
 
@@ -45,14 +47,14 @@ class InterpreterDriver:
         self._interpreter.discard()
 
 
-def _engine(program: Program, tactic: Tactic) -> Driver:
+def _engine(program: Program, tactic: Tactic, covering: bool) -> Driver:
     from stackweave.core.explore.engine import Engine  # here: it takes a while to load
 
-    return Engine(program, tactic)
+    return Engine(program, tactic, covering=covering)
 
 
-DRIVERS: Final[dict[str, Callable[[Program, Tactic], Driver]]] = {
+DRIVERS: Final[dict[str, Callable[[Program, Tactic, bool], Driver]]] = {
     "engine": _engine,
     "interpreter": InterpreterDriver,
 }
-"""By name; the first is the default."""
+"""By name; the first is the default. They are told whether coverage is counted."""

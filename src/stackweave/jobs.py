@@ -28,9 +28,15 @@ class Jobs:
     """Runs ranges of executions in `jobs` processes."""
 
     def __init__(
-        self, program: str, parameters: Parameters, tactic: Tactic, driver: str, jobs: int
+        self,
+        program: str,
+        parameters: Parameters,
+        tactic: Tactic,
+        driver: str,
+        covering: bool,
+        jobs: int,
     ) -> None:
-        self._task = (program, parameters, tactic, driver)
+        self._task = (program, parameters, tactic, driver, covering)
         self._jobs = jobs
 
     def run(
@@ -41,7 +47,10 @@ class Jobs:
         is_enough: Callable[[], bool],
     ) -> None:
         """All executions from 0 on, or those of the ranges that had begun when it was enough."""
-        anyio.run(self._run, seed, executions, count, is_enough)
+        try:
+            anyio.run(self._run, seed, executions, count, is_enough)
+        except BaseExceptionGroup as failures:  # of the jobs that failed, the first that is known
+            raise failures.exceptions[0] from None
 
     async def _run(
         self,
@@ -78,14 +87,17 @@ def run_range(
     parameters: Parameters,
     tactic: Tactic,
     driver: str,
+    covering: bool,
     seed: int,
     first: int,
     end: int,
 ) -> Tally:
     """In a process of its own: some executions of a program that is found by name."""
-    return _driver(program, parameters, tactic, driver).run(seed, first, end)
+    return _driver(program, parameters, tactic, driver, covering).run(seed, first, end)
 
 
 @lru_cache(maxsize=1)
-def _driver(program: str, parameters: Parameters, tactic: Tactic, driver: str) -> Driver:
-    return DRIVERS[driver](load(program, parameters), tactic)
+def _driver(
+    program: str, parameters: Parameters, tactic: Tactic, driver: str, covering: bool
+) -> Driver:
+    return DRIVERS[driver](load(program, parameters), tactic, covering)

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from stackweave.core.strategies import RANDOM_WALK
 
@@ -19,6 +20,9 @@ from .registry import DEFAULT, find
 from .replaying import replay_on
 from .schedule import keep
 
+if TYPE_CHECKING:
+    from .coverage import Whole
+
 _EVERY = 0.5
 """Seconds between two lines of progress."""
 
@@ -31,6 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--executions", type=count, default=10_000, metavar="N", help="default 10000"
     )
     parser.add_argument("--seconds", type=count, metavar="S", help="stop after that time")
+    parser.add_argument(
+        "--coverage", action="store_true", help="count the states and transitions that are reached"
+    )
+    parser.add_argument(
+        "--no-new",
+        type=count,
+        metavar="N",
+        help="stop when N executions in a row have reached no new state or transition",
+    )
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="default 0")
     parser.add_argument(
         "--strategy",
@@ -61,13 +74,26 @@ def run(arguments: argparse.Namespace) -> int:
         seconds=arguments.seconds,
         stop_first=arguments.stop_first,
         allowed=arguments.allow,
+        covering=arguments.coverage,
+        no_new=arguments.no_new,
         watch=watch,
     )
     if watch is not None:
         progress.clear()
-    report = _Report(subject, campaign, frozenset(arguments.allow), arguments.stop_first)
+    whole = None if campaign.coverage is None else _whole_of(subject)
+    report = _Report(subject, campaign, whole, frozenset(arguments.allow), arguments.stop_first)
     print(json.dumps(report.as_json(), indent=2) if arguments.json else report.as_text())
     return report.exit
+
+
+def _whole_of(subject: Subject) -> "Whole | None":
+    """What a search finds; None where it was ended by Ctrl-C."""
+    from .coverage import whole_of  # here: it takes a while to load
+
+    try:
+        return whole_of(subject.recipe.make(subject.parameters))
+    except KeyboardInterrupt:
+        return None
 
 
 class _Progress:
@@ -93,10 +119,16 @@ class _Progress:
 
 class _Report:
     def __init__(
-        self, subject: Subject, campaign: Campaign, allowed: frozenset[str], stopped: bool
+        self,
+        subject: Subject,
+        campaign: Campaign,
+        whole: "Whole | None",
+        allowed: frozenset[str],
+        stopped: bool,
     ) -> None:
         self._subject = subject
         self._campaign = campaign
+        self._whole = whole
         self._allowed = allowed
         self._stopped = stopped
         self._findings = list(campaign.findings.values())
@@ -119,7 +151,7 @@ class _Report:
     def as_json(self) -> dict[str, object]:
         """The document for programs."""
         campaign = self._campaign
-        return {
+        document: dict[str, object] = {
             "command": "stress",
             "program": self._subject.recipe.name,
             "parameters": self._subject.chosen,
@@ -133,6 +165,13 @@ class _Report:
             "violations": [self._finding_json(each) for each in self._findings],
             "exit": int(self.exit),
         }
+        if campaign.coverage is not None:
+            from . import coverage  # here, as above
+
+            document["coverage"] = coverage.as_json(
+                campaign.coverage, self._whole, campaign.executions
+            )
+        return document
 
     def _finding_json(self, finding: Finding) -> dict[str, object]:
         return {
@@ -187,6 +226,10 @@ class _Report:
 
     def _table(self) -> list[str]:
         lines = []
+        if self._campaign.coverage is not None:
+            from . import coverage  # here, as above
+
+            lines.append(coverage.as_text(self._campaign.coverage, self._whole))
         if self._campaign.incomplete:
             bound = f"{self._subject.program.bound:,}"
             lines.append(f"{self._campaign.incomplete:,} incomplete, at {bound} operations")

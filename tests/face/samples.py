@@ -189,3 +189,19 @@ def nothing() -> int:
 
 
 not_callable = 5
+
+
+_KEPT: list[int] = []
+
+
+def hidden() -> Program:
+    """Keeps what outlives an execution."""
+    program = Program("hidden")
+    word = program.layout.word("word")
+
+    async def protocol() -> None:
+        _KEPT.append(await word.fetch_add(1))
+
+    for number in range(2):
+        program.thread(f"thread{number}", protocol)
+    return program

@@ -102,3 +102,41 @@ def test_a_strategy_by_name(command: Commands) -> None:
     refused = command("stress", "--strategy", "best")
     assert refused.code == Exit.USAGE
     assert "no strategy is named 'best': there are random-walk, pct:N" in refused.err
+
+
+def test_coverage_is_counted_by_every_job_together(command: Commands) -> None:
+    one, two = (
+        command(
+            "stress", "first-cookie", "--coverage", "--executions=3000", f"--jobs={jobs}", "--json"
+        ).json()
+        for jobs in (1, 2)
+    )
+    assert one["coverage"] == two["coverage"]
+    assert one["coverage"]["states"] == one["coverage"]["exhaustive"]["states"]
+    assert one["coverage"]["curve"][-1]["executions"] == 3000
+
+
+def test_it_stops_when_nothing_new_comes(command: Commands) -> None:
+    document = command("stress", "first-cookie", "--no-new=700", "--json").json()
+    assert document["executions"] == document["coverage"]["newest_execution"] + 1 + 700
+    assert " (all) and " in command("stress", "first-cookie", "--no-new=700").out
+
+
+def test_coverage_where_the_whole_is_not_known(command: Commands) -> None:
+    document = command("stress", "--coverage", "--executions=3", "--json").json()
+    assert document["coverage"]["exhaustive"] is None
+    assert " states of more than " in command("stress", "--coverage", "--executions=3").out
+
+
+def test_the_interpreter_counts_no_coverage(command: Commands) -> None:
+    done = command("stress", "--coverage", "--driver", "interpreter")
+    assert done.code == Exit.USAGE
+    assert "coverage is counted by the engine" in done.err
+
+
+def test_who_is_to_blame_in_a_job_is_told(command: Commands) -> None:
+    alone, together = (
+        command("stress", sample("hidden"), f"--jobs={jobs}", "--executions=600") for jobs in (1, 2)
+    )
+    assert alone.code == together.code == Exit.USAGE
+    assert alone.err == together.err
