@@ -203,7 +203,7 @@ def test_statics_count_by_where_they_were_found() -> None:
 
     left, right = _real_keys(holds, (holds,))
     assert left != right
-    assert _real_keys(holds, (holds,)) == [left, right]
+    assert list(map(repr, _real_keys(holds, (holds,)))) == [repr(left), repr(right)]
 
 
 def test_interned_values_differ_as_their_keys_do() -> None:
