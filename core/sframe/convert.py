@@ -23,7 +23,7 @@ from stackweave.core.sframe.contents import (
 from stackweave.core.sframe.decode import FunctionDescriptor
 from stackweave.core.sframe.dialect import Dialect, Inexpressible, Loss, Reason
 from stackweave.core.sframe.errors import EncodeError
-from stackweave.core.sframe.header import FDE_SIZE, HEADER_SIZE, Header
+from stackweave.core.sframe.header import Header
 from stackweave.core.sframe.words import (
     Equations,
     default_row,
@@ -76,13 +76,10 @@ def within_reach(
 ) -> tuple[TableContents, ...]:
     """The tables without functions that the start offset, of 32 bits or V3's 64, cannot reach.
 
-    A field's own address is not known before the tables are laid out, so all of the
-    descriptors' area counts.
+    A field's own address is not known before the last function has been left out, so all of
+    the section counts.
     """
-    area = sum(
-        HEADER_SIZE + len(table.auxiliary) + 8 + FDE_SIZE[Version.V2] * len(table.functions)
-        for table in tables
-    )
+    area = section_of(address, tables).size
     kept = []
     for table in tables:
         functions = []

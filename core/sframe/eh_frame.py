@@ -17,7 +17,6 @@ from stackweave.core.sframe.constants import (
     Abi,
     FdeType,
     Flag,
-    FreType,
     PcType,
 )
 from stackweave.core.sframe.contents import (
@@ -32,7 +31,7 @@ from stackweave.core.sframe.dialect import Dialect, Inexpressible, Loss, Reason
 from stackweave.core.sframe.elf import ET_REL, SHT_NOBITS, ElfImage
 from stackweave.core.sframe.errors import ElfError, EncodeError
 from stackweave.core.sframe.header import Header
-from stackweave.core.sframe.words import CONVENTIONS
+from stackweave.core.sframe.words import CONVENTIONS, fre_type
 
 _LARGEST_SIZE: Final = 0xFFFFFFFF
 
@@ -102,7 +101,7 @@ def _function(header: Header, dialect: Dialect, frame: CallFrame) -> FunctionCon
         frame.size,
         num_fres=0,
         fres_at=0,
-        fre_type=FreType.ADDR1,
+        fre_type=fre_type(frame.size),
         pc_type=PcType.INC,
         fde_type=FdeType.DEFAULT,
         is_signal_frame=is_signal_frame,

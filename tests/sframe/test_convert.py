@@ -241,6 +241,19 @@ def test_functions_out_of_reach() -> None:
     assert reasons(far, Dialect.V3) == {}
 
 
+def test_functions_out_of_reach_of_a_later_header() -> None:
+    """Its fields lie behind the rows of the header before."""
+    address = 1 << 32
+    rows = tuple(sections.row(start, 8) for start in range(250))
+    many = sections.section(sections.Function(address, 255, rows), address=address)
+    many += bytes(-len(many) % 8)
+    far = sections.Function(address - (1 << 31) + 200, 8, (ROW,))
+    both = many + sections.section(far, address=address + len(many))
+    converted, losses = convert(read_contents(both, address), Dialect.V2_PCREL)
+    assert [loss.reason for loss in losses] == [Reason.DISTANCE]
+    encode(converted)
+
+
 def test_the_frame_pointer_flag() -> None:
     section = built(PLAIN, version=2, flags=Flag.FRAME_POINTER)
     converted, losses = convert(section, Dialect.V3)
