@@ -177,12 +177,12 @@ class PerfFile:
         for feature in present:
             try:
                 section_at, size = table.words(2)
-                self.read_feature(
-                    feature, Cursor(self.data, section_at, section_at + size, self.order)
-                )
+                if section_at + size > len(self.data):
+                    raise CutError
+                section = Cursor(self.data, section_at, section_at + size, self.order)
+                self.read_feature(feature, section)
             except CutError:
                 self.missing["features"] = None
-                return
 
     def read_feature(self, feature: int, section: Cursor) -> None:
         """Take a feature, and the names of events if it has them; raises `CutError`."""
