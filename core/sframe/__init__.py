@@ -12,14 +12,7 @@ rows); `rules` and one module per ABI, `amd64`, `aarch64`, `s390x` (rows to equa
 
 And back, from rules to bytes: `dialect` (what can be written), `words` (equations to rows),
 `contents`, `encode` (rows to bytes), `convert` (version to version), `cfi`, `cfi_rows`,
-`eh_frame` (sections made from a program's own unwind tables). These are imported by module:
-
-    from stackweave.core.sframe.contents import read_contents
-    from stackweave.core.sframe.convert import convert
-    from stackweave.core.sframe.dialect import Dialect
-    from stackweave.core.sframe.encode import encode
-    section, losses = convert(read_contents(contents, address), Dialect.V2_PCREL)
-    print(len(encode(section)), [loss.told() for loss in losses])
+`eh_frame` (sections made from a program's own unwind tables).
 """
 
 from stackweave.core.sframe.address_space import AddressSpace, FileMapping

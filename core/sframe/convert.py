@@ -1,5 +1,8 @@
 """Between the versions, with an account of what the other one cannot express.
 
+    section, losses = convert(read_contents(contents, address), Dialect.V2_PCREL)
+    print(len(encode(section)), [loss.told() for loss in losses])
+
 Rows are read as equations and written anew, so a converted section decodes to equal rules; what
 the target cannot say is left out by whole functions, because a row left out would let the one
 before it speak for its code. Widths are the smallest, as gas chooses them. Functions keep their
