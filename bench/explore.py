@@ -54,38 +54,53 @@ def _measure(name: str, constants: dict[str, int]) -> Row:
 
 
 def _ours(name: str, constants: dict[str, int]) -> tuple[int, float]:
-    rates = []
-    states = 0
-    for _ in range(_REPEATS + 1):
-        searcher = Searcher(make(name, constants).program)
-        started = process_time()
-        searcher.explore()
-        rates.append(searcher.result().states / (process_time() - started))
-        states = searcher.result().states
-    return states, median(rates[1:])  # the first one loads the machine code
+    visits = [visit(name, constants) for _ in range(_REPEATS + 1)]
+    # the first one loads the machine code
+    return visits[0][0], median(states / seconds for states, seconds in visits[1:])
+
+
+def visit(name: str, constants: dict[str, int]) -> tuple[int, float]:
+    """All states of a program by our search: how many, and the CPU seconds that the search took."""
+    searcher = Searcher(make(name, constants).program)
+    started = process_time()
+    searcher.explore()
+    states = searcher.result().states
+    return states, process_time() - started
 
 
 def _pan(name: str, constants: dict[str, int], option: str) -> tuple[int, float]:
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(_FOLDER / "check.h", folder)
-        chosen = [f"-D{key}={value}" for key, value in constants.items()]
-        source = str(_FOLDER / f"{name}.pml")
-        _run(folder, "spin", "-a", "-o1", "-o2", "-o3", *chosen, source)
-        compiler = ("gcc", "-w", "-O2", "-DSAFETY", "-DNOREDUCE", *filter(None, [option]))
-        _run(folder, *compiler, "-o", "pan", "pan.c")
-        rates = []
-        states = 0
-        for _ in range(_REPEATS):
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            printed = _run(folder, "./pan", "-m1000000", "-w20", "-E")
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            found = re.search(r"(\d+) states, stored", printed)
-            assert found is not None
-            states = int(found[1])
-            rates.append(states / seconds)
-        return states, median(rates)
+        compile_pan(folder, name, constants, option)
+        runs = [run_pan(folder) for _ in range(_REPEATS)]
+        return runs[0][0], median(states / seconds for states, seconds in runs)
 
 
-def _run(folder: str, *command: str) -> str:
+def compile_pan(folder: str, name: str, constants: dict[str, int], option: str) -> None:
+    """Make SPIN's verifier of a program, with reductions off."""
+    shutil.copy(_FOLDER / "check.h", folder)
+    chosen = [f"-D{key}={value}" for key, value in constants.items()]
+    source = str(_FOLDER / f"{name}.pml")
+    run_in(folder, "spin", "-a", "-o1", "-o2", "-o3", *chosen, source)
+    compiler = ("gcc", "-w", "-O2", "-DSAFETY", "-DNOREDUCE", *filter(None, [option]))
+    run_in(folder, *compiler, "-o", "pan", "pan.c")
+
+
+def run_pan(folder: str) -> tuple[int, float]:
+    """All states by that verifier: how many, and its CPU seconds."""
+    before = child_seconds()
+    printed = run_in(folder, "./pan", "-m1000000", "-w20", "-E")
+    seconds = child_seconds() - before
+    found = re.search(r"(\d+) states, stored", printed)
+    assert found is not None
+    return int(found[1]), seconds
+
+
+def child_seconds() -> float:
+    """CPU seconds of all processes that this one has run."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def run_in(folder: str, *command: str) -> str:
+    """What a command prints."""
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout

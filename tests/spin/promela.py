@@ -35,6 +35,18 @@ def verify(
 
     One step an operation: no statements merged, no dead variables found, no reduction (-o1 -o2 -o3, -DNOREDUCE).
     """
+    require_spin()
+    chosen = [f"-D{key}={value}" for key, value in constants.items()]
+    if checked:
+        chosen.append("-DCHECKED")
+    shutil.copy(FOLDER / "check.h", folder)
+    _run(folder, "spin", "-a", "-o1", "-o2", "-o3", *chosen, str(FOLDER / f"{name}.pml"))
+    _run(folder, "gcc", "-w", "-O0", "-DSAFETY", "-DNOREDUCE", "-DPRINTF", "-o", "pan", "pan.c")
+    return _read(_run(folder, "./pan", "-m1000000", "-E"))
+
+
+def require_spin() -> None:
+    """End the test here where SPIN is absent."""
     missing = [tool for tool in ("spin", "gcc") if shutil.which(tool) is None]
     if missing:
         absent = (
@@ -43,13 +55,6 @@ def verify(
         if os.environ.get(_OPTIONAL):
             pytest.skip(absent)  # somebody asked for it: without the variable it fails
         pytest.fail(absent)
-    chosen = [f"-D{key}={value}" for key, value in constants.items()]
-    if checked:
-        chosen.append("-DCHECKED")
-    shutil.copy(FOLDER / "check.h", folder)
-    _run(folder, "spin", "-a", "-o1", "-o2", "-o3", *chosen, str(FOLDER / f"{name}.pml"))
-    _run(folder, "gcc", "-w", "-O0", "-DSAFETY", "-DNOREDUCE", "-DPRINTF", "-o", "pan", "pan.c")
-    return _read(_run(folder, "./pan", "-m1000000", "-E"))
 
 
 def _run(folder: Path, *command: str) -> str:
