@@ -13,7 +13,7 @@ from stackweave.campaign import Subject
 from stackweave.campaign import run as run_campaign
 from stackweave.core import FixedSchedule, Interpreter, RandomWalk
 from stackweave.core.explore.shrink import Shrunk
-from stackweave.digest import digest_of
+from stackweave.core.strategies import RANDOM_WALK
 from stackweave.exits import Exit
 from stackweave.gallery import kept
 from stackweave.gallery.entries import ENTRIES
@@ -23,7 +23,7 @@ from stackweave.known import identify
 from stackweave.programs import Parameters
 from stackweave.registry import find
 from stackweave.replaying import replay
-from stackweave.schedule import Origin, Schedule, by_name, read, token_of, write
+from stackweave.schedule import Origin, Schedule, read, token_of, write
 from stackweave.shrink import Result, shrink
 
 from .support import BROKEN, FAILING, HIDDEN, Commands, failure, sample, subject
@@ -55,16 +55,7 @@ def schedule_of(
     subject: Subject, decisions: Sequence[int], signature: str, execution: int = 0
 ) -> Schedule:
     """Decisions of a program as a schedule that replays."""
-    contexts, choices = by_name(subject.program, decisions)
-    return Schedule(
-        subject.recipe.name,
-        subject.parameters,
-        digest_of(subject.program, subject.recipe.module),
-        contexts,
-        choices,
-        Origin("random walk", 0, execution),
-        signature,
-    )
+    return subject.schedule_of(decisions, signature, Origin(str(RANDOM_WALK), 0, execution))
 
 
 @cache

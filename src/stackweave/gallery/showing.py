@@ -8,11 +8,10 @@ from pathlib import Path
 from stackweave.campaign import Subject
 from stackweave.core import FixedSchedule, Interpreter
 from stackweave.core.strategies import RANDOM_WALK
-from stackweave.digest import digest_of
 from stackweave.exits import Exit
 from stackweave.lanes import draw, replay_command, screen_width
 from stackweave.replaying import replay_on
-from stackweave.schedule import Origin, Schedule, by_name, keep
+from stackweave.schedule import Origin, Schedule, keep
 
 from .entry import Entry, Verdict
 from .evidence import Evidence, measure_verdict
@@ -142,12 +141,8 @@ def _schedule(entry: Entry, now: Evidence) -> tuple[Subject, Schedule] | None:
 def _of(entry: Entry, decisions: Sequence[int], origin: Origin) -> tuple[Subject, Schedule]:
     assert entry.case is not None
     subject = entry.case.subject()
-    contexts, choices = by_name(subject.program, decisions)
-    digest = digest_of(subject.program, subject.recipe.module)
-    recipe = subject.recipe.name
     outcome = Interpreter(subject.program).run(FixedSchedule(decisions))
     signature = next(
         each.signature for each in outcome.violations if each.signature in entry.signatures
     )
-    schedule = Schedule(recipe, subject.parameters, digest, contexts, choices, origin, signature)
-    return subject, schedule
+    return subject, subject.schedule_of(decisions, signature, origin)

@@ -9,7 +9,7 @@ from stackweave.core.kernel.entry import Handler
 from stackweave.core.kernel.generation import Callback, Caller
 from stackweave.core.kernel.life import Detach
 from stackweave.core.kernel.properties import unwind_properties
-from stackweave.core.kernel.structs import PF_EXITING, PF_KTHREAD, TIF_NEED_RESCHED, Mode, Task
+from stackweave.core.kernel.structs import PF_EXITING, PF_KTHREAD, Mode, Task
 from stackweave.core.kernel.system import System, requests
 from stackweave.core.kernel.unwind_user import Faults
 from stackweave.core.monitors import Trace
@@ -48,7 +48,6 @@ class Stage:
             syscalls=syscalls,
         )
         self.user_tasks = size.tasks
-        self.tracers = size.tracers
         self.syscalls = size.syscalls
         self.program = Program(name, size.cpus, parameters=size.given())
         self._stacks = UserStacks(size.tasks)
@@ -57,7 +56,7 @@ class Stage:
             size.generation,
             flavour=size.flavour,
             tasks=self.user_tasks + 1,
-            tracers=self.tracers,
+            tracers=size.tracers,
             unwinder=self._stacks.unwind,
             stacks=[self._stacks.of_task(task) for task in range(self.user_tasks + 1)],
             faults=faults,
@@ -74,11 +73,6 @@ class Stage:
     def kernel_thread(self) -> Task:
         """The task of a thread without user memory."""
         return self.system.tasks[self.user_tasks]
-
-    def first_bits(self) -> list[tuple[int, int]]:
-        """All tracers registered one after the other: (tracer, bit), newest first."""
-        first = self.system.first_bit
-        return [(tracer, first + tracer) for tracer in reversed(range(self.tracers))]
 
     def _truth(self, stack: int) -> Sequence[Trace]:
         return self._stacks.acceptable(stack, self._faults)
@@ -219,9 +213,3 @@ def each(*handlers: Handler) -> Handler:
             await handler(caller)
 
     return fire
-
-
-async def reschedule(caller: Caller) -> None:
-    """A timer interrupt: another task should have the CPU."""
-    if caller.task is not None:
-        await caller.task.thread_flags.fetch_or(TIF_NEED_RESCHED)
