@@ -47,7 +47,7 @@ def newest_python() -> str:
         _version(str(program)): str(program)
         for folder in folders
         for program in sorted(folder.glob("python3.*"))
-        if re.fullmatch(r"python3\.\d+", program.name)
+        if re.fullmatch(r"python3\.\d+", program.name) and os.access(program, os.X_OK)
     }
     usable = [version for version in found if version >= _OLDEST]
     if not usable:

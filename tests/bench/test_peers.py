@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from pathlib import Path
 from statistics import mean
 
 import asynchronous
@@ -141,6 +142,18 @@ def test_absent_peers_are_listed_with_the_reason(monkeypatch: pytest.MonkeyPatch
         "not measured: KeyError: 'failing'",
     ]
     assert peers.visited(absent, {"absent": "there is none"})["states/s"] == "-"
+
+
+def test_what_peers_need_is_said_when_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("PATH", "PYENV_ROOT"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    environments.newest_python.cache_clear()
+    with pytest.raises(environments.Unavailable, match=r"needs Python 3\.13"):
+        environments.newest_python()
+    with pytest.raises(environments.Unavailable, match="apt-get install spin gcc"):
+        environments.required("spin", "gcc")
 
 
 def _answer(program: str, broken: int) -> peers.Explored:
