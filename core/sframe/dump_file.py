@@ -129,7 +129,7 @@ class DumpFile:
             max_map_len=MOST_REGISTERS,
             max_ext_len=0,
         )
-        at = 0
+        at = whole = 0
         try:
             while True:
                 try:
@@ -140,11 +140,11 @@ class DumpFile:
                     unpacker.feed(data[at : at + _PIECE])
                     at += _PIECE
                 else:
-                    maps.left = _MOST_MAPS
+                    maps.left, whole = _MOST_MAPS, unpacker.tell()
                     yield value
         except _MALFORMED as error:
             raise DumpError(f"{self.name}: {str(error) or type(error).__name__}") from None
-        if unpacker.tell() < len(data):
+        if whole < len(data):
             self.missing.append("the end of the last task")
 
     def _checked(self, check: Callable[[object], _Value], value: object) -> _Value:
