@@ -2,13 +2,25 @@
 
 import argparse
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stackweave.core.sframe import CoreFile, ElfError, Module, SFrameError, SFrameSection
+from stackweave.core.sframe import (
+    CoreFile,
+    ElfError,
+    LoadedModule,
+    Module,
+    Registers,
+    SFrameError,
+    SFrameSection,
+    Unwinder,
+    UnwindType,
+)
+from stackweave.core.sframe.architectures import ARCHITECTURES
 from stackweave.core.sframe.constants import Abi
 from stackweave.core.sframe.elf import parse_elf
 from stackweave.core.sframe.unwind import DEFAULT_LIMIT
@@ -90,6 +102,40 @@ def test_any_bytes_behind_a_plausible_header(
 def test_damaged_sections(tag: str, name: str, changes: Edits) -> None:
     contents, address = section_of(tag, name)
     read_all(edited(contents, changes), address)
+
+
+@pytest.mark.parametrize(("tag", "name"), PROGRAMS)
+@settings(FUZZ, max_examples=50)
+@given(edits, st.data())
+def test_any_registers_and_memory(tag: str, name: str, changes: Edits, data: st.DataObject) -> None:
+    """The walk ends, within the program or outside, and raises nothing."""
+    found = module(OWN / "elf" / tag / f"{name}.xz")
+    contents, address = section_of(tag, name)
+    try:
+        section = SFrameSection(edited(contents, changes), address)
+    except SFrameError:
+        return
+    starts = [start % (1 << 64) for table in section.tables for start in table.starts] or [0]
+    code = st.builds(
+        lambda start, steps: start + 4 * steps, st.sampled_from(starts), st.integers(0, 15)
+    )
+    stack = st.integers(0, 99).map(lambda step: 0x7000_0000 + 8 * step)
+    word = st.one_of(code, code, stack, st.integers(0, (1 << 64) - 1))
+    words = data.draw(st.lists(st.one_of(word, word, word, st.none()), min_size=4, max_size=24))
+    others = dict(enumerate(data.draw(st.lists(word, max_size=33))))
+    registers = Registers(data.draw(code), 0x7000_0000, data.draw(stack), others)
+    damaged = Module(replace(found.image, sections=(), segments=()))
+    damaged.sframe = section
+    unwinder = Unwinder(
+        lambda at: words[at // 8 % len(words)],
+        lambda at: LoadedModule(damaged, 0) if at >> 40 == 0 else None,
+        None,
+        ARCHITECTURES[damaged.abi],
+        tuple(UnwindType),
+    )
+    trace = unwinder.unwind(registers, 60)
+    assert 1 <= len(trace.frames) <= 60
+    assert all(0 <= frame.pc < 1 << 64 and 0 <= frame.sp < 1 << 64 for frame in trace.frames)
 
 
 @pytest.mark.parametrize(("tag", "name"), PROGRAMS)
