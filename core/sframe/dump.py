@@ -1,10 +1,11 @@
 """A captured stack: registers and the bytes around the stack pointer, as a profiler copies them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from stackweave.core.sframe.address_space import AddressSpace
-from stackweave.core.sframe.rules import Registers
+from stackweave.core.sframe.rules import ReadWord, Registers
 from stackweave.core.sframe.unwind import Backtrace, Unwinder, UnwindType
 
 _WORD_SIZE: Final = 8
@@ -28,18 +29,25 @@ class StackDump:
             return None
         return int.from_bytes(self.stack[offset : offset + _WORD_SIZE], self.byte_order)
 
+    def reader(self, read_constant: Callable[[int, int], bytes | None]) -> ReadWord:
+        """Reads the captured bytes, else by `read_constant` what a file shows at an address.
+
+        Only files hold the code that tells a signal trampoline.
+        """
+
+        def read(address: int) -> int | None:
+            word = self.read(address)
+            if word is not None:
+                return word
+            data = read_constant(address, _WORD_SIZE)
+            return None if data is None else int.from_bytes(data, self.byte_order)
+
+        return read
+
     def unwind(
         self, space: AddressSpace, types: tuple[UnwindType, ...] = (UnwindType.SFRAME,)
     ) -> Backtrace:
         """The backtrace through the modules of `space`, by the given types."""
-
-        def read(address: int) -> int | None:
-            """Also from the files, whose code tells signal trampolines."""
-            word = self.read(address)
-            if word is not None:
-                return word
-            data = space.read_constant(address, _WORD_SIZE)
-            return None if data is None else int.from_bytes(data, self.byte_order)
-
+        read = self.reader(space.read_constant)
         unwinder = Unwinder(read, space.find_module, space.is_code, space.architecture, types)
         return unwinder.unwind(self.registers)
