@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from stackweave.core.sframe.constants import Abi
 from stackweave.core.sframe.module import Module
 
 
@@ -19,14 +20,15 @@ class Chooser:
         self.used: dict[Module, None] = {}
         """The modules that were found."""
         self.mismatched: dict[Module, None] = {}
-        """Modules named like a mapped file whose build id is another."""
+        """Modules named like a mapped file whose build id or machine is another."""
 
-    def choose(self, basename: str, build_id: bytes | None) -> Module | None:
-        """The module of a mapped file with that name and, if known, build id."""
+    def choose(self, basename: str, build_id: bytes | None, abi: Abi | None) -> Module | None:
+        """The module of a mapped file with that name and, if known, build id and machine."""
         found = self._by_build_id.get(build_id) if build_id else None
         named = self._by_name.get(basename, ())
         if found is None:
-            found = next((m for m in named if not build_id or m.build_id is None), None)
+            fitting = (m for m in named if abi is None or m.abi is abi)
+            found = next((m for m in fitting if not build_id or m.build_id is None), None)
         if found is None:
             self.mismatched.update(dict.fromkeys(named))
         else:
@@ -40,7 +42,9 @@ class Chooser:
             if module in self.used:
                 continue
             if module in self.mismatched:
-                lines.append(f"{module.name}: its build id is not the recorded one; not used")
+                lines.append(
+                    f"{module.name}: its build id or machine is not the recorded one; not used"
+                )
             else:
                 lines.append(f"{module.name}: not mapped; not used")
         return lines

@@ -22,6 +22,7 @@ from typing import Final
 
 from stackweave.core.sframe.address_space import AddressSpace, FileMapping
 from stackweave.core.sframe.architectures import ARCHITECTURES, abi_of
+from stackweave.core.sframe.choose import Chooser
 from stackweave.core.sframe.elf import (
     ET_CORE,
     PF_X,
@@ -79,10 +80,8 @@ class CoreFile:
         self.missing = (*image.missing, *self._missing(files is None))
         """What the core should hold and does not, for people."""
         self._build_ids: dict[int, bytes | None] = {}
-        self.mismatched: list[Module] = []
-        """Modules named like a mapped file whose build id or machine is another."""
-        chosen = self._choose(tuple(modules))
-        self.space = AddressSpace(self.mappings, chosen)
+        self.chooser = Chooser(modules)
+        self.space = AddressSpace(self.mappings, self._choose())
 
     @classmethod
     def open(cls, path: Path | str, modules: Iterable[Module] = ()) -> "CoreFile":
@@ -123,10 +122,6 @@ class CoreFile:
         paths = dict.fromkeys(mapping.path for mapping in self.mappings)
         return tuple(path for path in paths if path not in self.space.modules)
 
-    def used_modules(self) -> tuple[Module, ...]:
-        """The given modules that the core has mapped."""
-        return tuple(loaded.module for loaded in self.space.modules.values())
-
     def _load(self, address: int) -> Segment | None:
         found = bisect_right(self._lows, address) - 1
         if found < 0:
@@ -148,30 +143,14 @@ class CoreFile:
         if no_files:
             yield "file mappings (no NT_FILE note)"
 
-    def _choose(self, modules: tuple[Module, ...]) -> dict[str, Module]:
+    def _choose(self) -> dict[str, Module]:
         """The module of each mapped file, by its path."""
-        chosen: dict[str, Module] = {}
-        seen: set[str] = set()
-        for mapping in self.mappings:
-            if mapping.path in seen:
-                continue
-            seen.add(mapping.path)
-            module = self._match(mapping, modules)
-            if module is not None:
-                chosen[mapping.path] = module
-        return chosen
-
-    def _match(self, mapping: FileMapping, modules: tuple[Module, ...]) -> Module | None:
-        known = self._build_id(mapping)
-        named = [module for module in modules if module.name == mapping.basename]
-        for module in modules:
-            if known is not None and module.build_id == known:
-                return module
-        for module in named:
-            if module.abi is self.abi and (known is None or module.build_id is None):
-                return module
-        self.mismatched.extend(named)
-        return None
+        first = {mapping.path: mapping for mapping in reversed(self.mappings)}
+        chosen = {
+            mapping.path: self.chooser.choose(mapping.basename, self._build_id(mapping), self.abi)
+            for mapping in reversed(first.values())
+        }
+        return {path: module for path, module in chosen.items() if module is not None}
 
     def _build_id(self, mapping: FileMapping) -> bytes | None:
         """The build id of a mapped file, from its first page in the core.

@@ -99,7 +99,7 @@ class DumpFile:
         ids = {m.mapping.path: m.build_id for m in reversed(mapped)}
         names = {m.mapping.path: m.mapping.basename for m in mapped}
         chosen = {
-            path: self.chooser.choose(names[path], build_id) for path, build_id in ids.items()
+            path: self.chooser.choose(names[path], build_id, None) for path, build_id in ids.items()
         }
         self.space = AddressSpace(
             (m.mapping for m in mapped), {path: m for path, m in chosen.items() if m is not None}

@@ -61,7 +61,7 @@ def test_signal_frames_are_marked(tmp_path: Path, capsys: pytest.CaptureFixture[
     out = capsys.readouterr().out
     assert "#4  0x000000000040101f my_restorer+0x0 (mini-O2) [signal]\n" in out
     assert "stopped: outermost frame\n" in out
-    assert "recur: not mapped by the core; not used\n" in out
+    assert "recur: not mapped; not used\n" in out
 
 
 def test_json_equals_gdb(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,7 +94,7 @@ def test_another_build_is_not_used(tmp_path: Path, capsys: pytest.CaptureFixture
     assert command(path, "--elf", elf(tmp_path, "v1/recur")) == 0
     out = capsys.readouterr().out
     assert "stopped: the recur given with --elf has another build id" in out
-    assert "recur: its build id is not the one in the core; not used" in out
+    assert "recur: its build id or machine is not the recorded one; not used" in out
 
 
 def test_a_file_of_another_name_is_known_by_its_build_id(

@@ -106,7 +106,7 @@ def test_a_file_with_another_build_id_is_not_used() -> None:
     archive = OWN / "cores" / "v3" / "mini.tar.xz"
     image = parse_elf(members(archive)["mini-a.core"], "mini-a.core")
     core = CoreFile(image, linked_files(OWN / "elf" / "v1" / "recur.xz"))
-    assert [module.name for module in core.mismatched] == ["mini-O2"]
+    assert [module.name for module in core.chooser.mismatched] == ["mini-O2"]
     assert core.space.modules == {}
 
 

@@ -120,7 +120,7 @@ def test_another_build_is_not_used(tmp_path: Path, capsys: pytest.CaptureFixture
     assert command(path, "--elf", elf(tmp_path, "v1/recur")) == 0
     out = capsys.readouterr().out
     assert "stopped: the recur given with --elf has another build id\n" in out
-    assert "recur: its build id is not the recorded one; not used\n" in out
+    assert "recur: its build id or machine is not the recorded one; not used\n" in out
 
 
 def test_what_is_missing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

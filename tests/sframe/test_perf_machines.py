@@ -109,7 +109,7 @@ def test_wrong_numbers_are_seen(
     """Planted: the frame pointer's and the link register's neighbours are taken for them."""
     right = MACHINES[machine]
     wrong = {
-        number: dwarf ^ 1 if dwarf not in (right.sp,) else dwarf
+        number: dwarf if dwarf == right.architecture.SP else dwarf ^ 1
         for number, dwarf in right.dwarf.items()
     }
     monkeypatch.setitem(MACHINES, machine, replace(right, dwarf=wrong))

@@ -18,6 +18,8 @@ STACK = 0x7FFF0000
 TEXT = (0x401000, 0x1000, 0x1000)
 MINI = module(OWN / "elf" / "v3" / "mini-O2.xz")
 PATH = b"/x/mini-O2"
+RESTORER = bytes.fromhex("48c7c00f0000000f05")
+"""mov $__NR_rt_sigreturn, %rax; syscall"""
 
 LE = Made()
 BOTH = pytest.mark.parametrize("made", [LE, Made("big")], ids=["little", "big"])
@@ -234,6 +236,29 @@ def test_data_mappings_are_no_code() -> None:
     data = LE.mmap2(5, (0x500000, 0x1000, 0), b"/x/data", prot=3)
     (stack,) = stacks(LE.mmap2(5, TEXT, PATH), data, leaf(LE, 5, 10, 0x500010))
     assert stop(stack) is StopReason.BAD_RETURN_ADDRESS
+
+
+def test_a_trampoline_without_sframe_data_is_known_by_its_code() -> None:
+    """As libc's: the file is given, has no `.sframe`, and shows the code that returns from signals."""
+    bare = Module.parse(bytes(MINI.image.data), "mini-O2")
+    bare.sframe = None
+    restorer = MINI.image.contents(0, 0x3000).index(RESTORER) + 0x400000
+    context = bytearray(512)
+    for offset, value in ((168, LEAF), (160, STACK + 300), (120, 0)):
+        context[offset : offset + 8] = LE.words(value)
+    sample = LE.sample(5, 10, registers=registers(restorer), stack=bytes(context))
+    session = opened(Session(records=[LE.mmap2(5, TEXT, PATH), sample]).as_file(), bare)
+    (stack,) = session.stacks()
+    assert pcs(stack) == [restorer, LEAF]
+    assert stop(stack) is StopReason.NO_SFRAME
+
+
+def test_a_file_of_another_machine_is_not_used() -> None:
+    other = module(OWN / "elf" / "v3-aarch64" / "mini-O2.xz")
+    session = opened(Session(records=[LE.mmap2(5, TEXT, PATH), leaf(LE, 5, 10)]).as_file(), other)
+    (stack,) = session.stacks()
+    assert stop(stack) is StopReason.NO_MODULE
+    assert list(session.chooser.mismatched) == [other]
 
 
 @BOTH

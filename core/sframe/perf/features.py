@@ -20,6 +20,11 @@ class Features:
         """By path."""
         self.event_names: list[EventName] = []
 
+    @property
+    def machine(self) -> str | None:
+        """What `uname -m` said."""
+        return self.texts.get(Feature.ARCH)
+
     def read(self, feature: int, section: Cursor) -> None:
         """Take one section; one that is cut gives what it holds and raises `CutError`."""
         if feature in _TEXTS:

@@ -73,6 +73,11 @@ class Maps:
         found = self.find(address)
         return found.loaded if found else None
 
+    def read_constant(self, address: int, size: int) -> bytes | None:
+        """Bytes that a mapped file, which nobody can write to, shows there; None: not known."""
+        loaded = self.find_module(address)
+        return loaded.module.read_constant(address - loaded.bias, size) if loaded else None
+
     def is_code(self, address: int) -> bool:
         """Whether something executable is mapped there."""
         found = self.find(address)

@@ -13,8 +13,10 @@ from stackweave.core.sframe.choose import Chooser
 from stackweave.core.sframe.errors import DumpError
 from stackweave.core.sframe.module import LoadedModule
 from stackweave.core.sframe.perf.constants import KERNEL_PID, Misc
+from stackweave.core.sframe.perf.features import Features
 from stackweave.core.sframe.perf.maps import Mapped, Maps
 from stackweave.core.sframe.perf.records import Comm, Mmap, Task
+from stackweave.core.sframe.perf.registers import MACHINES
 
 MOST_MAPPINGS: Final = 1 << 16
 """Of one process; Linux allows 65,530 (vm.max_map_count)."""
@@ -34,10 +36,10 @@ class _Process:
 class Processes:
     """All tasks that the records have spoken of, and the kernel."""
 
-    def __init__(self, chooser: Chooser, build_ids: dict[str, bytes]) -> None:
-        """Choose modules by the mappings' own build ids, or by those that `build_ids` has for a path."""
+    def __init__(self, chooser: Chooser, features: Features) -> None:
+        """Choose modules by the mappings' own build ids, or by those that `features` have for a path."""
         self._chooser = chooser
-        self._build_ids = build_ids
+        self._features = features
         self._processes: dict[int, _Process] = {}
         self._comms = {0: "swapper"}
         self._kernel = Maps()
@@ -97,7 +99,7 @@ class Processes:
         process = self._process(mmap.pid)
         if process.is_shared:
             self._replace(process, process.maps.copy(), is_shared=False)
-        build_id = mmap.build_id or self._build_ids.get(mapping.path)
+        build_id = mmap.build_id or self._features.build_ids.get(mapping.path)
         loaded = self._loaded(mapping, build_id)
         self._insert(process.maps, Mapped(mapping, build_id, mmap.executable, loaded))
 
@@ -125,7 +127,9 @@ class Processes:
         return self._processes.setdefault(pid, _Process())
 
     def _loaded(self, mapping: FileMapping, build_id: bytes | None) -> LoadedModule | None:
-        module = self._chooser.choose(mapping.basename, build_id)
+        machine = MACHINES.get(self._features.machine or "")
+        abi = machine.abi if machine else None
+        module = self._chooser.choose(mapping.basename, build_id, abi)
         if module is None:
             return None
         bias = module.bias_at(mapping.low, mapping.offset)

@@ -5,52 +5,53 @@ The mask of the event says which registers were sampled; their values stand in a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from stackweave.core.sframe.rules import Registers
+from stackweave.core.sframe.architectures import ARCHITECTURES
+from stackweave.core.sframe.constants import Abi
+from stackweave.core.sframe.rules import Architecture, Registers
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
     """One machine's numbers."""
 
+    abi: Abi
     dwarf: Mapping[int, int]
     """DWARF number by perf number."""
     pc: int
     """perf number of the pc."""
-    sp: int
-    """DWARF number."""
-    fp: int
-    """DWARF number."""
+
+    @property
+    def architecture(self) -> Architecture:
+        return ARCHITECTURES[self.abi]
 
 
 _AMD64: Final = Machine(
+    Abi.AMD64_ENDIAN_LITTLE,
     dwarf={
         **dict(zip(range(8), (0, 3, 2, 1, 4, 5, 6, 7), strict=True)),  # ax bx cx dx si di bp sp
         **{16 + i: 8 + i for i in range(8)},  # r8 to r15
     },
     pc=8,
-    sp=7,
-    fp=6,
 )
-_AARCH64: Final = Machine(dwarf={i: i for i in range(32)}, pc=32, sp=31, fp=29)
+_AARCH64: Final = Machine(Abi.AARCH64_ENDIAN_LITTLE, dwarf={i: i for i in range(32)}, pc=32)
 _FLOATING: Final = (0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15)
 """s390x: which of f0 to f15 has the DWARF numbers 16 to 31."""
 _S390X: Final = Machine(
+    Abi.S390X_ENDIAN_BIG,
     dwarf={
         **{i: i for i in range(16)},
         **{16 + number: 16 + i for i, number in enumerate(_FLOATING)},
     },
     pc=33,
-    sp=15,
-    fp=11,
 )
 
 MACHINES: Final = {
     "x86_64": _AMD64,
     "aarch64": _AARCH64,
-    "aarch64_be": _AARCH64,
+    "aarch64_be": replace(_AARCH64, abi=Abi.AARCH64_ENDIAN_BIG),
     "s390x": _S390X,
 }
 """By what `uname -m` says."""
@@ -70,7 +71,9 @@ def registers_of(machine: Machine, mask: int, values: tuple[int, ...]) -> Regist
     others = {
         machine.dwarf[number]: value for number, value in sampled.items() if number in machine.dwarf
     }
-    pc, sp, fp = sampled.get(machine.pc), others.get(machine.sp), others.get(machine.fp)
+    architecture = machine.architecture
+    pc = sampled.get(machine.pc)
+    sp, fp = others.get(architecture.SP), others.get(architecture.FP)
     if pc is None or sp is None or fp is None:
         return None
     return Registers(pc, sp, fp, others)

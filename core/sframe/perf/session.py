@@ -23,7 +23,6 @@ from stackweave.core.sframe.perf.attributes import Event, parse_attr
 from stackweave.core.sframe.perf.constants import (
     EVENT_UPDATE_NAME,
     FIRST_TOOL_RECORD,
-    Feature,
     RecordType,
     RegisterAbi,
 )
@@ -49,7 +48,7 @@ from stackweave.core.sframe.perf.records import (
     parse_trailer,
     trailer_time,
 )
-from stackweave.core.sframe.perf.registers import machine_of, registers_of
+from stackweave.core.sframe.perf.registers import Machine, machine_of, registers_of
 from stackweave.core.sframe.perf.sample import Sample, parse_sample
 from stackweave.core.sframe.perf.stitch import DeferredSamples
 from stackweave.core.sframe.unwind import Backtrace, Unwinder
@@ -92,7 +91,7 @@ class PerfSession:
         self.chooser = Chooser(modules)
         self.absent: dict[str, None] = {}
         """Paths of files that unwinding has met, for which no module was given."""
-        self._processes = Processes(self.chooser, file.features.build_ids)
+        self._processes = Processes(self.chooser, file.features)
         self._order: TimeOrder[Record] = TimeOrder()
         self._deferred: DeferredSamples[Sample] = DeferredSamples()
         self._merge = True
@@ -234,7 +233,7 @@ class PerfSession:
         maps = self._processes.maps(sample.pid or 0)
         kernel, chain = split_chain(sample.callchain)
         dump, why_not = self._dump(sample)
-        trace = None if dump is None else self._unwind(dump, maps)
+        trace = None if dump is None else self._unwind(dump, maps, self._machine(sample.event))
         if trace is not None:
             user = tuple(place_at(maps, frame.pc, frame.is_exact) for frame in trace.frames)
         else:
@@ -265,17 +264,28 @@ class PerfSession:
             return None, "no user registers in the sample"
         if sample.abi != RegisterAbi.BITS_64:
             return None, "a 32-bit task"
-        mask = sample.event.user_registers
-        machine = machine_of(self.file.features.texts.get(Feature.ARCH), mask)
+        machine = self._machine(sample.event)
         if machine is None:
             return None, "no unwinding for this machine"
-        registers = registers_of(machine, mask, sample.values)
+        registers = registers_of(machine, sample.event.user_registers, sample.values)
         if registers is None:
             return None, "pc, sp and fp are not all among the sampled registers"
         return sample.dump(registers), ""
 
-    def _unwind(self, dump: StackDump, maps: Maps) -> Backtrace:
-        unwinder = Unwinder(dump.read, maps.find_module, maps.is_code)
+    def _machine(self, event: Event) -> Machine | None:
+        return machine_of(self.file.features.machine, event.user_registers)
+
+    def _unwind(self, dump: StackDump, maps: Maps, machine: Machine | None) -> Backtrace:
+        def read(address: int) -> int | None:
+            """Also from the files, whose code tells signal trampolines."""
+            word = dump.read(address)
+            if word is not None:
+                return word
+            data = maps.read_constant(address, _WORD)
+            return None if data is None else int.from_bytes(data, dump.byte_order)
+
+        architecture = machine.architecture if machine else None
+        unwinder = Unwinder(read, maps.find_module, maps.is_code, architecture)
         # every sound frame has a word of its own on the stack
         trace = unwinder.unwind(dump.registers, limit=2 + len(dump.stack) // _WORD)
         last = maps.find(trace.frames[-1].lookup_pc)

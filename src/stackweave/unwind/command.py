@@ -61,7 +61,7 @@ def _report(path: Path, modules: list[Module], merge: bool) -> Report:
         return dumps.Report(DumpFile(data, path.name, modules))
     if data[:4] != b"\x7fELF":
         raise DumpError(f"{path}: neither an ELF core file, a perf.data nor a stack dump")
-    return cores.Report(CoreFile(parse_elf(data, path.name), modules), modules)
+    return cores.Report(CoreFile(parse_elf(data, path.name), modules))
 
 
 def _open_module(path: Path) -> Module:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
-from stackweave.core.sframe import Backtrace, CoreFile, Module
+from stackweave.core.sframe import Backtrace, CoreFile
 
 from . import showing
 from .showing import Stack
@@ -17,9 +17,8 @@ class Report(showing.Report):
     kind: ClassVar = "core"
     plural: ClassVar = "threads"
 
-    def __init__(self, core: CoreFile, modules: list[Module]) -> None:
+    def __init__(self, core: CoreFile) -> None:
         self._core = core
-        self._modules = modules
         self._unwound = 0
 
     @property
@@ -53,17 +52,12 @@ class Report(showing.Report):
         left = len(self._core.threads) - self._unwound
         if left:
             lines.append(f"{left} more threads not unwound: the stacks overlap")
-        for module in self._modules:
-            if module in self._core.mismatched:
-                lines.append(f"{module.name}: its build id is not the one in the core; not used")
-            elif module not in self._core.used_modules():
-                lines.append(f"{module.name}: not mapped by the core; not used")
-        return lines
+        return [*lines, *self._core.chooser.remarks()]
 
     def _shown(self, lwp: int, trace: Backtrace) -> Stack:
         mappings = [self._core.space.find_mapping(frame.lookup_pc) for frame in trace.frames]
         files = [mapping.basename if mapping else None for mapping in mappings]
-        mismatched = any(module.name == files[-1] for module in self._core.mismatched)
+        mismatched = any(module.name == files[-1] for module in self._core.chooser.mismatched)
         why = showing.why_stopped(trace, files[-1], is_mismatched=mismatched)
         lines = [f"Thread {lwp}", *showing.frame_lines(trace, files), f"stopped: {why}"]
         return lines, {
