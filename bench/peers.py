@@ -2,7 +2,8 @@
 
 The programs are in bench/peer. Each peer runs in an environment and in a process of its own, a round of each in
 turn, so that noise hits all alike. CPU seconds of the process and its children, without its start (SPIN's
-simulation: with it); medians over rounds. What does not run here is listed with the reason.
+simulation: with it); medians over rounds. Peers in Python run on the newest there is, we on our own. What does
+not run here is listed with the reason.
 
 A step is a load, store or compare-and-swap of a program, in all peers the same count, whatever they do for one.
 `lost` is the share of executions that lost an update; `to the bug` how many of W2 it took until the peer reported
