@@ -159,6 +159,34 @@ def test_forks_share_mappings_until_they_change(monkeypatch: pytest.MonkeyPatch)
     assert missing == ("all behind this: processes with more than 100 mappings altogether",)
 
 
+def test_mappings_that_nobody_has_any_more_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server forks a child for each request, and child and server map something in between."""
+    monkeypatch.setattr(processes, "_MOST_ALTOGETHER", 40)
+    begin = [MADE.mmap2(5, (0x1000 * i, 0x1000, 0), b"/x/y") for i in range(1, 11)]
+    request = [
+        MADE.task(RecordType.FORK, (6, 5), (6, 5), 2),
+        MADE.mmap2(5, TEXT, PATH, time=2),
+        MADE.mmap2(6, TEXT, PATH, time=2),
+        MADE.task(RecordType.EXIT, (6, 5), (6, 5), 2),
+    ]
+    found, missing = read(Session(records=[*begin, *request * 20, MADE.sample(5, 30)]).as_file())
+    assert (len(found), missing) == (1, ())
+
+
+def test_what_children_copy_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One child, forked again and again, each time to change a mapping."""
+    monkeypatch.setattr(processes, "_MOST_COPIED", 100)
+    begin = [MADE.mmap2(5, (0x1000 * i, 0x1000, 0), b"/x/y") for i in range(1, 11)]
+    again = [
+        MADE.task(RecordType.FORK, (6, 5), (6, 5), 2),
+        MADE.mmap2(6, TEXT, PATH, time=2),
+    ]
+    _, missing = read(Session(records=[*begin, *again * 10]).as_file())
+    assert missing == ()
+    _, missing = read(Session(records=[*begin, *again * 11]).as_file())
+    assert missing == ("all behind this: children that change more than 100 inherited mappings",)
+
+
 def test_memory_does_not_grow_with_the_session() -> None:
     """2000 rounds of a sample each: 4 MiB of which a few pages are held at a time."""
 

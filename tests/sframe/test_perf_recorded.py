@@ -10,7 +10,7 @@ import pytest
 from stackweave.core.sframe import Module, Registers, StackDump, StopReason
 from stackweave.core.sframe.perf import PerfStack, Place, records, registers, sample, session
 
-from .perf_sessions import PrintedFrame, PrintedStack, open_session, printed, stacks
+from .perf_sessions import DEFERRED, PrintedFrame, PrintedStack, open_session, printed, stacks
 from .recordings import DATA, OWN, label, linked_files, paths
 
 SESSIONS: Final = paths("perf", "*.data.xz")
@@ -87,6 +87,19 @@ def test_every_stack_says_why_it_ends() -> None:
         StopReason.OUTERMOST: 16,
         StopReason.OUTSIDE_STACK: 2,
     }
+
+
+def test_perfs_own_pipe_is_the_same_session() -> None:
+    def shown(path: Path) -> list[object]:
+        session = open_session(path, linked_files(OWN / "perf" / "v1" / "x"))
+        return [
+            (stack.comm, stack.tid, stack.time, stack.event and stack.event.name, stack.user)
+            for stack in session.stacks()
+        ]
+
+    pipe = DEFERRED / "recur.pipe.data.xz"
+    assert open_session(pipe).file.is_pipe
+    assert shown(pipe) == shown(OWN / "perf" / "v1" / "recur.data.xz")
 
 
 def test_a_file_of_another_build_is_not_used() -> None:

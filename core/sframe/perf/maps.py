@@ -26,9 +26,11 @@ class Mapped:
 class Maps:
     """The mappings of one process; its methods are the unwinder's callables."""
 
-    __slots__ = ("_entries", "_lows")
+    __slots__ = ("_entries", "_lows", "holders")
 
     def __init__(self) -> None:
+        self.holders = 1
+        """Processes that have them in common."""
         self._lows: list[int] = []
         self._entries: list[Mapped] = []
 

@@ -21,6 +21,8 @@ from stackweave.core.sframe.perf.registers import MACHINES
 MOST_MAPPINGS: Final = 1 << 16
 """Of one process; Linux allows 65,530 (vm.max_map_count)."""
 _MOST_ALTOGETHER: Final = 1 << 22
+_MOST_COPIED: Final = 1 << 28
+"""Mappings that children may take over to change them; a child that execs at once takes none."""
 
 _HIGHEST: Final = 1 << 64
 
@@ -28,8 +30,7 @@ _HIGHEST: Final = 1 << 64
 @dataclass(slots=True)
 class _Process:
     maps: Maps = field(default_factory=Maps)
-    is_shared: bool = False
-    """The mappings are another process's as well, until one of them changes."""
+    """Perhaps its parent's as well, until one of them changes."""
     threads: set[int] = field(default_factory=set)
 
 
@@ -45,6 +46,7 @@ class Processes:
         self._kernel = Maps()
         self._held = 0
         """Mappings altogether."""
+        self._copied = 0
 
     def comm(self, tid: int) -> str:
         return self._comms.get(tid, f":{tid}")
@@ -63,7 +65,7 @@ class Processes:
         process.threads.add(comm.tid)
         self._comms[comm.tid] = comm.comm
         if comm.is_exec:
-            self._replace(process, Maps(), is_shared=False)
+            self._replace(process, Maps())
 
     def fork(self, task: Task) -> None:
         self._comms[task.tid] = self.comm(task.parent_tid)
@@ -73,9 +75,9 @@ class Processes:
         child = self._process(task.pid)
         child.threads = {task.tid}
         if not task.has_own_mappings:
-            parent = self._process(task.parent_pid)
-            parent.is_shared = True
-            self._replace(child, parent.maps, is_shared=True)
+            maps = self._process(task.parent_pid).maps
+            maps.holders += 1
+            self._replace(child, maps)
 
     def exit(self, task: Task) -> None:
         process = self._processes.get(task.pid)
@@ -83,7 +85,7 @@ class Processes:
             return
         process.threads.discard(task.tid)
         if not process.threads:
-            self._replace(process, Maps(), is_shared=False)
+            self._replace(process, Maps())
             del self._processes[task.pid]
 
     def mmap(self, mmap: Mmap, misc: int) -> None:
@@ -97,8 +99,8 @@ class Processes:
             self._insert(self._kernel, Mapped(mapping, None, True, None))
             return
         process = self._process(mmap.pid)
-        if process.is_shared:
-            self._replace(process, process.maps.copy(), is_shared=False)
+        if process.maps.holders > 1:
+            self._unshare(process)
         build_id = mmap.build_id or self._features.build_ids.get(mapping.path)
         loaded = self._loaded(mapping, build_id)
         self._insert(process.maps, Mapped(mapping, build_id, mmap.executable, loaded))
@@ -110,13 +112,20 @@ class Processes:
         if len(maps) > MOST_MAPPINGS:
             raise DumpError(f"a process with more than {MOST_MAPPINGS} mappings")
 
-    def _replace(self, process: _Process, maps: Maps, *, is_shared: bool) -> None:
+    def _unshare(self, process: _Process) -> None:
+        """Give a process a copy of its own."""
+        self._copied += len(process.maps)
+        if self._copied > _MOST_COPIED:
+            raise DumpError(f"children that change more than {_MOST_COPIED} inherited mappings")
+        self._count(len(process.maps))
+        self._replace(process, process.maps.copy())
+
+    def _replace(self, process: _Process, maps: Maps) -> None:
         """Give a process other mappings."""
-        if not process.is_shared:
+        process.maps.holders -= 1
+        if not process.maps.holders:
             self._count(-len(process.maps))
-        if not is_shared:
-            self._count(len(maps))
-        process.maps, process.is_shared = maps, is_shared
+        process.maps = maps
 
     def _count(self, more: int) -> None:
         self._held += more
