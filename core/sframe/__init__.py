@@ -8,7 +8,8 @@ Layers, each knowing only those before it: `constants`, `errors`; `header`, `dec
 rows); `rules` and one module per ABI, `amd64`, `aarch64`, `s390x` (rows to equations); `elf`;
 `architectures` (which ABI is which); `lookup` (address to rule); `relocate`, `symbols`, `module`
 (a linked file); `unwind` (frame to frame, memory passed in);
-`address_space`, `dump`, `core_file`, `packed` (where registers and memory come from).
+`address_space`, `choose`, `dump`, `core_file`, `packed`, `dump_file`, `capture`, `perf` (where
+registers and memory come from).
 
 And back, from rules to bytes: `dialect` (what can be written), `words` (equations to rows),
 `contents`, `encode` (rows to bytes), `convert` (version to version), `cfi`, `cfi_rows`,

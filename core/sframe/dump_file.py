@@ -35,6 +35,7 @@ _MAGIC: Final = b"\xafstackweave-dump"
 """The first key, behind the byte that says how many keys there are."""
 _MOST_MAPS: Final = 2
 """A task and its registers."""
+_LONGEST_VALUE: Final = 2 * LONGEST_STACK
 _PIECE: Final = 1 << 16
 _WORD_END: Final = 1 << 64
 _MALFORMED: Final = (ValueError, TypeError, msgpack.UnpackException, RecursionError)
@@ -122,7 +123,6 @@ class DumpFile:
             use_list=False,
             object_pairs_hook=maps.take,
             strict_map_key=False,
-            max_buffer_size=2 * LONGEST_STACK,
             max_str_len=LONGEST_TEXT,
             max_bin_len=LONGEST_STACK,
             max_array_len=MOST_MAPPINGS,
@@ -137,6 +137,8 @@ class DumpFile:
                 except msgpack.OutOfData:
                     if at >= len(data):
                         break
+                    if at - whole > _LONGEST_VALUE:
+                        raise ValueError(f"a value of more than {_LONGEST_VALUE} bytes") from None
                     unpacker.feed(data[at : at + _PIECE])
                     at += _PIECE
                 else:

@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 
 from stackweave.core.sframe import FileMapping, Module, Registers, StackDump, StopReason, packed
 from stackweave.core.sframe.capture import captured, mappings_of
-from stackweave.core.sframe.dump_file import DumpedMapping, DumpedTask, DumpFile, dump_bytes
+from stackweave.core.sframe.dump_file import (
+    LONGEST_STACK,
+    DumpedMapping,
+    DumpedTask,
+    DumpFile,
+    dump_bytes,
+)
 from stackweave.core.sframe.errors import DumpError
 from stackweave.unwind import add_arguments, run
 
@@ -163,6 +169,14 @@ def test_the_writer_keeps_the_rules_too() -> None:
         written([], negative)
     with pytest.raises(DumpError, match="a path"):
         written([DumpedMapping(FileMapping(0, 1, 0, "x" * 5000))])
+
+
+def test_a_value_that_does_not_end_is_refused() -> None:
+    """A task of 256 stacks: no more of it is read than a sound task has."""
+    stack = b"\xc6" + LONGEST_STACK.to_bytes(4, "big") + bytes(LONGEST_STACK)
+    endless = b"\xde\1\0" + b"".join(bytes((key,)) + stack for key in range(4))
+    with pytest.raises(DumpError, match="a value of more than 8388608 bytes"):
+        list(opened(values(HEADER) + endless).tasks())
 
 
 @FUZZ
