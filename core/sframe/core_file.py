@@ -32,11 +32,12 @@ from stackweave.core.sframe.elf import (
     ElfImage,
     Note,
     Segment,
+    build_id,
     map_file,
     parse_elf,
 )
 from stackweave.core.sframe.errors import ElfError
-from stackweave.core.sframe.module import Module, build_id
+from stackweave.core.sframe.module import Module
 from stackweave.core.sframe.rules import Architecture, ReadWord, Registers
 from stackweave.core.sframe.unwind import Backtrace, Unwinder, UnwindType
 

@@ -48,6 +48,7 @@ SHF_EXECINSTR: Final = 4
 _HEADER_SIZE: Final = 64
 _PN_XNUM: Final = 0xFFFF
 _NAME_LIMIT: Final = 256
+_NT_GNU_BUILD_ID: Final = 3
 
 Buffer = bytes | mmap.mmap
 ByteOrder = Literal["little", "big"]
@@ -251,10 +252,18 @@ def parse_elf(data: Buffer, name: str) -> ElfImage:
     )
 
 
-def string_at(strings: bytes, at: int) -> bytes:
+def build_id(image: ElfImage) -> bytes | None:
+    """The linker's build id, or None."""
+    for note in image.notes():
+        if note.owner == b"GNU" and note.type == _NT_GNU_BUILD_ID:
+            return note.contents
+    return None
+
+
+def string_at(strings: bytes, at: int, limit: int = _NAME_LIMIT) -> bytes:
     """The zero-terminated string at `at` of a string table; cut at a sane length."""
-    end = strings.find(b"\0", at, at + _NAME_LIMIT)
-    return strings[at : end if end >= 0 else at + _NAME_LIMIT]
+    end = strings.find(b"\0", at, at + limit)
+    return strings[at : end if end >= 0 else at + limit]
 
 
 @cache
