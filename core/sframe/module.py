@@ -1,6 +1,7 @@
 """A linked file: its `.sframe`, its code ranges, its symbols; and the same file once loaded."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Final
 
 from stackweave.core.sframe.architectures import abi_of
 from stackweave.core.sframe.constants import PT_GNU_SFRAME, SHT_GNU_SFRAME
+from stackweave.core.sframe.debug_file import DEBUG_DIRECTORY, find_debug_file
 from stackweave.core.sframe.elf import (
     ET_CORE,
     ET_REL,
@@ -18,6 +20,7 @@ from stackweave.core.sframe.elf import (
     Buffer,
     ElfImage,
     Segment,
+    build_id,
     map_file,
     parse_elf,
 )
@@ -26,19 +29,22 @@ from stackweave.core.sframe.lookup import SFrameSection
 from stackweave.core.sframe.relocate import relocated
 from stackweave.core.sframe.symbols import Symbol, SymbolTable
 
-_NT_GNU_BUILD_ID: Final = 3
 _PAGE: Final = 0x1000
 
 
 class Module:
     """An executable, shared library or object file, decoded once."""
 
-    def __init__(self, image: ElfImage) -> None:
-        """Take a parsed ELF file; raises `SFrameError` if its `.sframe` is refused."""
+    def __init__(self, image: ElfImage, debug: ElfImage | None = None) -> None:
+        """Take a parsed ELF file, and one that has its symbols if it has lost them itself.
+
+        Raises `SFrameError` if its `.sframe` is refused.
+        """
         if image.kind == ET_CORE:
             raise ElfError(f"{image.name}: a core, not a program or library")
         self.abi = abi_of(image)
         self.image = image
+        self._debug = debug
         self.name = image.name
         loads = (s for s in image.segments if s.type == PT_LOAD)
         self.loads = tuple(sorted(loads, key=lambda load: load.address))
@@ -54,10 +60,13 @@ class Module:
             raise SFrameError(ErrorKind.INCONSISTENT, 4, "abi", detail)
 
     @classmethod
-    def open(cls, path: Path | str) -> "Module":
-        """Map the file at `path`; raises `ElfError` or `SFrameError`."""
+    def open(
+        cls, path: Path | str, debug_directories: Sequence[Path] = (DEBUG_DIRECTORY,)
+    ) -> "Module":
+        """Map the file at `path`, and its debug file if there is one; raises `ElfError` or `SFrameError`."""
         path = Path(path)
-        return cls(parse_elf(map_file(path), path.name))
+        image = parse_elf(map_file(path), path.name)
+        return cls(image, find_debug_file(image, path, debug_directories))
 
     @classmethod
     def parse(cls, data: Buffer, name: str) -> "Module":
@@ -66,7 +75,7 @@ class Module:
 
     @cached_property
     def symbols(self) -> SymbolTable:
-        return SymbolTable(self.image)
+        return SymbolTable(self.image, self._debug)
 
     @cached_property
     def build_id(self) -> bytes | None:
@@ -113,14 +122,6 @@ class LoadedModule:
         """The function at a runtime address, itself at its runtime address."""
         found = self.module.symbols.find(address - self.bias)
         return Symbol(found.name, found.address + self.bias) if found else None
-
-
-def build_id(image: ElfImage) -> bytes | None:
-    """The linker's build id, or None."""
-    for note in image.notes():
-        if note.owner == b"GNU" and note.type == _NT_GNU_BUILD_ID:
-            return note.contents
-    return None
 
 
 def _sframe(image: ElfImage) -> tuple[int, bytes]:
