@@ -102,6 +102,17 @@ def test_perfs_own_pipe_is_the_same_session() -> None:
     assert shown(pipe) == shown(OWN / "perf" / "v1" / "recur.data.xz")
 
 
+def test_a_session_tells_where_it_was_recorded() -> None:
+    features = open_session(OWN / "perf" / "v1" / "recur.data.xz").file.features
+    assert features.command[:4] == ("/usr/bin/perf", "record", "-q", "-e")
+    assert {feature.name: text for feature, text in features.texts.items()} == {
+        "HOSTNAME": "vm",
+        "OSRELEASE": "6.18.44-fc-v595",
+        "VERSION": "6.1.187",
+        "ARCH": "x86_64",
+    }
+
+
 def test_a_file_of_another_build_is_not_used() -> None:
     """The V2 session knows the build ids from its feature section, the V3 one from its mappings."""
     for of, other in (("v2/lua", "v3"), ("v3/recur", "v2"), ("v3/sig", "v2")):

@@ -40,8 +40,6 @@ _PLAIN_NAMES: Final = {
 class Event:
     """One event that was recorded: struct perf_event_attr, as far as the records' layout needs it."""
 
-    type: int
-    config: int
     sample_type: SampleType
     read_format: int
     branch_sample_type: int
@@ -78,8 +76,6 @@ def parse_attr(data: bytes, order: ByteOrder) -> Event:
     bit = _SAMPLE_ID_ALL if order == "little" else 63 - _SAMPLE_ID_ALL
     name = _PLAIN_NAMES.get((kind, config), f"{kind}:{config:#x}")
     return Event(
-        kind,
-        config,
         SampleType(sample_type),
         read_format,
         branches,
