@@ -19,6 +19,7 @@ from stackweave.core.sframe.header import Header
 from stackweave.core.sframe.rules import (
     ADDRESS_MASK,
     OUTERMOST,
+    CodeAddresses,
     FrameRule,
     Location,
     ReadWord,
@@ -40,10 +41,9 @@ CFA_TO_SP: Final = 0
 _PAC_MASK: Final = ADDRESS_MASK & ~(0x7F << 48)
 _IN_LR: Final = Location(LINK_REGISTER, 0, False)
 
-_LOWEST_ADDRESS: Final = 0x1000
-_HIGHEST_ADDRESS: Final = 1 << 52
-"""User addresses lie below, with large virtual addresses (LVA)."""
 _INSTRUCTION_SIZE: Final = 4
+CODE: Final = CodeAddresses(0x1000, (1 << 52) - 1, _INSTRUCTION_SIZE)
+"""Not in the first page nor in the kernel's half, even with large virtual addresses (LVA)."""
 
 _SIGCONTEXT_AT: Final = 128 + 176
 """struct rt_sigframe: siginfo of 128 bytes, then struct ucontext, whose sigcontext is at 176."""
@@ -109,11 +109,6 @@ def is_trampoline(pc: int, read: ReadWord) -> bool:
 def signal_context(pc: int, sp: int, read: ReadWord) -> Registers | None:
     """SP points to struct rt_sigframe: PC = *(SP + 568), SP = *(SP + 560), FP = *(SP + 544)."""
     return SIGNAL_FRAME.registers_at(sp, read, SP, FP)
-
-
-def can_be_code(address: int) -> bool:
-    """Neither in the first page nor in the kernel's half, and a whole instruction."""
-    return _LOWEST_ADDRESS <= address < _HIGHEST_ADDRESS and not address % _INSTRUCTION_SIZE
 
 
 def _frame(

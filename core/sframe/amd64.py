@@ -12,6 +12,7 @@ from stackweave.core.sframe.decode import FrameRow, FunctionDescriptor
 from stackweave.core.sframe.header import Header
 from stackweave.core.sframe.rules import (
     OUTERMOST,
+    CodeAddresses,
     FrameRule,
     Location,
     ReadWord,
@@ -32,10 +33,9 @@ SP: Final = 7
 CFA_TO_SP: Final = 0
 LINK_REGISTER: Final = None
 
-_LOWEST_ADDRESS: Final = 0x1000
-"""The first page is never mapped (vm.mmap_min_addr may forbid more)."""
-_HIGHEST_ADDRESS: Final = 1 << 56
-"""User addresses lie below, with five-level page tables."""
+CODE: Final = CodeAddresses(0x1000, (1 << 56) - 1, 1)
+"""Not in the first page, which is never mapped (vm.mmap_min_addr may forbid more), nor in the kernel's half, even
+with five-level page tables."""
 
 SIGNAL_FRAME: Final = RegisterLayout(
     168,
@@ -132,11 +132,6 @@ def is_trampoline(pc: int, read: ReadWord) -> bool:
 def signal_context(pc: int, sp: int, read: ReadWord) -> Registers | None:
     """SP points to struct ucontext: PC = *(SP + 168), SP = *(SP + 160), FP = *(SP + 120)."""
     return SIGNAL_FRAME.registers_at(sp, read, SP, FP)
-
-
-def can_be_code(address: int) -> bool:
-    """Neither in the first page nor in the kernel's half."""
-    return _LOWEST_ADDRESS <= address < _HIGHEST_ADDRESS
 
 
 def _frame(

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from stackweave.core.sframe.address_space import AddressSpace
 from stackweave.core.sframe.rules import ReadWord, Registers
-from stackweave.core.sframe.unwind import Backtrace, Unwinder, UnwindType
+from stackweave.core.sframe.unwind import DEFAULT_LIMIT, Backtrace, Unwinder, UnwindType
 
 _WORD_SIZE: Final = 8
 
@@ -45,9 +45,12 @@ class StackDump:
         return read
 
     def unwind(
-        self, space: AddressSpace, types: tuple[UnwindType, ...] = (UnwindType.SFRAME,)
+        self,
+        space: AddressSpace,
+        types: tuple[UnwindType, ...] = (UnwindType.SFRAME,),
+        limit: int = DEFAULT_LIMIT,
     ) -> Backtrace:
-        """The backtrace through the modules of `space`, by the given types."""
+        """The backtrace through the modules of `space`, by the given types: at most `limit` frames."""
         read = self.reader(space.read_constant)
         unwinder = Unwinder(read, space.find_module, space.is_code, space.architecture, types)
-        return unwinder.unwind(self.registers)
+        return unwinder.unwind(self.registers, limit)

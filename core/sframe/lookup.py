@@ -48,6 +48,7 @@ class SFrameSection:
 
     def __init__(self, contents: bytes, address: int) -> None:
         """Decode `contents`, linked at `address`; raises `SFrameError` for broken headers."""
+        self.address = address
         self.tables = parse_section(contents, address)
         self.abi = _abi(self.tables)
         """None: the section has no header."""
@@ -111,8 +112,8 @@ class SFrameSection:
                 "number of FREs",
                 f"functions claim more rows than the {self._most_rows} that fit in the section",
             )
-        self._located += descriptor.num_fres
         places = self.tables[table].row_places(descriptor)
+        self._located += descriptor.num_fres  # a damaged function takes nothing from the others
         return FunctionRows(self.tables[table], descriptor, *places)
 
     def _rule(self, function: FunctionRows, address: int) -> FrameRule | None:

@@ -18,7 +18,7 @@ words wrongly; reading the pairs one after the other cannot.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from stackweave.core.sframe.decode import FrameRow, FunctionDescriptor
 from stackweave.core.sframe.errors import ErrorKind, SFrameError
@@ -103,6 +103,19 @@ class RegisterLayout:
         return Registers(pc, known[sp], known[fp], known)
 
 
+class CodeAddresses(NamedTuple):
+    """Where an ABI's user code can be."""
+
+    lowest: int
+    last: int
+    alignment: int
+    """Of instructions, in bytes: a power of two."""
+
+    def holds(self, address: int) -> bool:
+        """Whether an instruction can be at `address`."""
+        return self.lowest <= address <= self.last and not address & self.alignment - 1
+
+
 class Architecture(Protocol):
     """What an ABI's module provides. A module with these names is one."""
 
@@ -146,8 +159,9 @@ class Architecture(Protocol):
     def signal_context(self, pc: int, sp: int, read: ReadWord) -> Registers | None:
         """What the kernel saved, at a trampoline's `pc` and `sp`; None: not readable."""
 
-    def can_be_code(self, address: int) -> bool:
-        """Whether user code can be at `address` at all."""
+    @property
+    def CODE(self) -> CodeAddresses:
+        """Where user code can be at all."""
 
 
 def saved_at(offset: int) -> Location:

@@ -17,6 +17,7 @@ from stackweave.core.sframe.decode import FrameRow, FunctionDescriptor
 from stackweave.core.sframe.header import Header
 from stackweave.core.sframe.rules import (
     OUTERMOST,
+    CodeAddresses,
     FrameRule,
     Location,
     ReadWord,
@@ -44,8 +45,8 @@ _LAST_REGISTER: Final = 31
 _PADDING: Final = 0
 """The RA word of a default row that saves FP alone."""
 
-_LOWEST_ADDRESS: Final = 0x1000
-_INSTRUCTION_ALIGNMENT: Final = 2
+CODE: Final = CodeAddresses(0x1000, (1 << 64) - 1, 2)
+"""Not in the first page. The kernel has an address space of its own, so there is no other half."""
 
 _FLOAT_ORDER: Final = (0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15)
 """Which f register each DWARF number means, from 16 on."""
@@ -134,14 +135,6 @@ def signal_context(pc: int, sp: int, read: ReadWord) -> Registers | None:
     else:
         regs = read(sp + _SIGREGS_POINTER_AT) if instruction == _SVC_SIGRETURN else None
     return None if regs is None else _SIGREGS.registers_at(regs, read, SP, FP)
-
-
-def can_be_code(address: int) -> bool:
-    """Not in the first page, and on an instruction's boundary.
-
-    The kernel has an address space of its own, so there is no other half.
-    """
-    return address >= _LOWEST_ADDRESS and not address % _INSTRUCTION_ALIGNMENT
 
 
 def _instruction(pc: int, read: ReadWord) -> int | None:

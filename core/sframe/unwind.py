@@ -226,7 +226,7 @@ class Unwinder:
         fp = frame.fp if rule.fp is None else self._fp(rule.fp, cfa, frame, architecture)
         if rule.interrupts:
             return Frame(pc, sp, fp, True, self.find_module(pc), None, found_by)
-        if not architecture.can_be_code(pc) or not self._can_return_to(pc, architecture):
+        if not architecture.CODE.holds(pc) or not self._can_return_to(pc, architecture):
             raise _Stopped(StopReason.BAD_RETURN_ADDRESS)
         return Frame(pc, sp, fp, False, self.find_module(pc - 1), None, found_by)
 

@@ -146,5 +146,5 @@ def test_s390x_rows_that_make_no_sense(bad: bytes, version: int) -> None:
 
 
 def test_addresses_that_can_be_code() -> None:
-    assert [aarch64.can_be_code(a) for a in (0, 0x1000, 0x1002, 1 << 52)] == [0, 1, 0, 0]
-    assert [s390x.can_be_code(a) for a in (0, 0x1000, 0x1001, 1 << 63)] == [0, 1, 0, 1]
+    assert [aarch64.CODE.holds(a) for a in (0, 0x1000, 0x1002, 1 << 52)] == [0, 1, 0, 0]
+    assert [s390x.CODE.holds(a) for a in (0, 0x1000, 0x1001, 1 << 63)] == [0, 1, 0, 1]
