@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from stackweave.core.sframe import Backtrace, CoreFile
+from stackweave.pictures import NamedStack, Thread
 
 from . import showing
-from .showing import Stack
+from .showing import Json, Stack
 
 _RETURN_ADDRESS_SIZE: Final = 8
 
@@ -59,10 +60,13 @@ class Report(showing.Report):
         files = [mapping.basename if mapping else None for mapping in mappings]
         mismatched = any(module.name == files[-1] for module in self._core.chooser.mismatched)
         why = showing.why_stopped(trace, files[-1], is_mismatched=mismatched)
-        lines = [f"Thread {lwp}", *showing.frame_lines(trace, files), f"stopped: {why}"]
-        return lines, {
+        named = showing.named_frames(trace, files)
+        lines = [f"Thread {lwp}", *showing.frame_lines(named), f"stopped: {why}"]
+        described: Json = {
             "lwp": lwp,
-            "frames": showing.frames_json(trace, files),
+            "frames": showing.frames_json(trace, named),
             "stop": showing.stop_name(trace.stop),
             "why": why,
         }
+        thread = Thread(self.name, tid=lwp)
+        return Stack(lines, described, NamedStack(thread, named, cut=showing.cut(trace, why)))

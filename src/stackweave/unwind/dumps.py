@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from stackweave.core.sframe.dump_file import DumpedTask, DumpFile
+from stackweave.pictures import NamedStack, Thread
 
 from . import showing
-from .showing import Stack
+from .showing import Json, Stack
 
 
 class Report(showing.Report):
@@ -42,11 +43,15 @@ class Report(showing.Report):
         files = [mapping.basename if mapping else None for mapping in mappings]
         mismatched = any(module.name == files[-1] for module in self._dump.chooser.mismatched)
         why = showing.why_stopped(trace, files[-1], is_mismatched=mismatched)
-        lines = [f"Task {task.tid} {task.name}".rstrip(), *showing.frame_lines(trace, files)]
-        return [*lines, f"stopped: {why}"], {
+        named = showing.named_frames(trace, files)
+        lines = [f"Task {task.tid} {task.name}".rstrip(), *showing.frame_lines(named)]
+        described: Json = {
             "tid": task.tid,
             "name": task.name,
-            "frames": showing.frames_json(trace, files),
+            "frames": showing.frames_json(trace, named),
             "stop": showing.stop_name(trace.stop),
             "why": why,
         }
+        thread = Thread(task.name, tid=task.tid)
+        drawn = NamedStack(thread, named, cut=showing.cut(trace, why))
+        return Stack([*lines, f"stopped: {why}"], described, drawn)

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
+from stackweave.core.sframe import Backtrace
 from stackweave.core.sframe.perf import PerfSession, PerfStack, Place
+from stackweave.pictures import NamedFrame, NamedStack, Thread
 
 from . import showing
 from .showing import Json, Stack
@@ -28,10 +30,12 @@ class Report(showing.Report):
 
     def stacks(self) -> Iterator[Stack]:
         for stack in self._session.stacks(merge=self._merge):
-            places = [*_places(stack.kernel, None), *_places(stack.user, stack)]
+            frames = (*_named(stack.kernel, None), *_named(stack.user, stack.trace))
             why = self._why(stack)
-            lines = [_header(stack), *map(_line, places), f"stopped: {why}"]
-            yield lines, {**_header_json(stack), "frames": places, **_stop(stack), "why": why}
+            lines = [_header(stack), *map(_line, frames), f"stopped: {why}"]
+            places = [_frame_json(frame) for frame in frames]
+            described = {**_header_json(stack), "frames": places, **_stop(stack), "why": why}
+            yield Stack(lines, described, _drawn(stack, frames, why))
 
     def missing(self) -> list[str]:
         return list(self._session.missing)
@@ -85,30 +89,46 @@ def _stop(stack: PerfStack) -> Json:
     return {"stop": showing.stop_name(stack.trace.stop) if stack.trace else None}
 
 
-def _places(places: tuple[Place, ...], stack: PerfStack | None) -> list[Json]:
-    """The lines of a stack's part; `stack` if it is the user's, where there are trampolines."""
-    trace = stack.trace if stack else None
-    shown: list[Json] = []
+def _drawn(stack: PerfStack, frames: tuple[NamedFrame, ...], why: str) -> NamedStack:
+    cut: str | None = why
+    if stack.trace is not None:
+        cut = showing.cut(stack.trace, why)
+    elif not stack.why_not and (stack.cookie is None or stack.is_merged):
+        cut = None  # the recorded callchain is all that there is
+    return NamedStack(
+        Thread(stack.comm, stack.pid, stack.tid),
+        frames,
+        stack.time,
+        stack.event.name if stack.event else None,
+        cut,
+    )
+
+
+def _named(places: tuple[Place, ...], trace: Backtrace | None) -> Iterator[NamedFrame]:
+    """The frames of a stack's part; `trace` if they were unwound, for there are trampolines."""
     for level, place in enumerate(places):
         trampoline = trace is not None and showing.is_trampoline(trace, level)
-        function, offset = showing.function_at(
-            place.module, place.pc, is_exact=place.is_exact or trampoline
+        yield showing.named(
+            place.module,
+            place.path,
+            place.pc,
+            is_exact=place.is_exact,
+            is_trampoline=trampoline,
         )
-        shown.append(
-            {
-                "pc": f"{place.pc:#x}",
-                "function": function,
-                "offset": offset if function else None,
-                "module": place.path,
-                "signal": trampoline,
-            }
-        )
-    return shown
 
 
-def _line(place: Json) -> str:
+def _frame_json(frame: NamedFrame) -> Json:
+    return {
+        "pc": f"{frame.pc:#x}",
+        "function": frame.function,
+        "offset": frame.offset if frame.function else None,
+        "module": frame.module,
+        "signal": frame.is_trampoline,
+    }
+
+
+def _line(frame: NamedFrame) -> str:
     """`pc function+0x12 (path)`."""
-    pc = str(place["pc"]).removeprefix("0x")
-    function = f"{place['function']}+{place['offset']:#x}" if place["function"] else "[unknown]"
-    mark = " [signal]" if place["signal"] else ""
-    return f"{pc:>24} {function} ({place['module'] or '[unknown]'}){mark}"
+    function = f"{frame.function}+{frame.offset:#x}" if frame.function else "[unknown]"
+    mark = " [signal]" if frame.is_trampoline else ""
+    return f"{frame.pc:>24x} {function} ({frame.module or '[unknown]'}){mark}"

@@ -6,15 +6,27 @@ A report is printed as it is read, stack by stack, so its size does not matter.
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar
+from dataclasses import dataclass
+from itertools import chain
+from typing import BinaryIO, ClassVar, TextIO
 
 from stackweave.core.sframe import Backtrace, Frame, StopReason
+from stackweave.core.sframe.demangle import demangled
 from stackweave.core.sframe.errors import DumpError
 from stackweave.core.sframe.module import LoadedModule
+from stackweave.pictures import NamedFrame, NamedStack, Writer
+from stackweave.printable import printable as printable
 
 Json = dict[str, object]
-Stack = tuple[list[str], Json]
-"""One stack, as lines of text and as an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One stack, in every form."""
+
+    lines: list[str]
+    json: Json
+    named: NamedStack
 
 
 class Report(ABC):
@@ -47,38 +59,49 @@ class Report(ABC):
         """What else a reader should know."""
 
 
-def print_report(report: Report, *, as_json: bool) -> None:
+def print_report(report: Report, out: TextIO, *, as_json: bool) -> None:
     """Print it; raises `DumpError` before anything was printed if there is no stack."""
+    stacks = _stacks(report)
+    if as_json:
+        _print_json(report, stacks, out)
+    else:
+        _print_text(report, stacks, out)
+
+
+def draw_report(report: Report, write: Writer, out: BinaryIO) -> list[str]:
+    """Write a picture, and return the remarks; raises `DumpError` before if there is no stack."""
+    write((stack.named for stack in _stacks(report)), report.name, out)
+    return _remarks(report)
+
+
+def _stacks(report: Report) -> Iterator[Stack]:
+    """The stacks, at least one."""
     stacks = report.stacks()
     first = next(stacks, None)
     if first is None:
         lacks = "; ".join(report.missing()) or "nothing"
         raise DumpError(f"{report.name}: no stack to unwind; missing: {lacks}")
-    if as_json:
-        _print_json(report, first, stacks)
-    else:
-        _print_text(report, first, stacks)
+    return chain((first,), stacks)
 
 
-def _print_text(report: Report, first: Stack, stacks: Iterator[Stack]) -> None:
-    lines, _ = first
-    while lines:
-        for line in lines:
-            print(printable(line))
-        print()
-        lines, _ = next(stacks, ([], {}))
+def _print_text(report: Report, stacks: Iterator[Stack], out: TextIO) -> None:
+    for stack in stacks:
+        for line in stack.lines:
+            print(printable(line), file=out)
+        print(file=out)
     for line in _remarks(report):
-        print(printable(line))
+        print(printable(line), file=out)
 
 
-def _print_json(report: Report, first: Stack, stacks: Iterator[Stack]) -> None:
+def _print_json(report: Report, stacks: Iterator[Stack], out: TextIO) -> None:
     """One object, but never held as one."""
-    print(f'{{"{report.kind}": {json.dumps(report.name)}, "{report.plural}": [', end="")
-    print(json.dumps(first[1]), end="")
-    for _, stack in stacks:
-        print(", " + json.dumps(stack), end="")
+    print(f'{{"{report.kind}": {json.dumps(report.name)}, "{report.plural}": ', end="", file=out)
+    begin = "["
+    for stack in stacks:
+        print(begin + json.dumps(stack.json), end="", file=out)
+        begin = ", "
     ending = {"absent": report.absent(), "remarks": _remarks(report)}
-    print("], " + json.dumps(ending)[1:])
+    print("], " + json.dumps(ending)[1:], file=out)
 
 
 def _remarks(report: Report) -> list[str]:
@@ -95,23 +118,43 @@ def is_trampoline(trace: Backtrace, level: int) -> bool:
     return level + 1 < len(trace.frames) and trace.frames[level + 1].is_exact
 
 
-def function_at(module: LoadedModule | None, pc: int, *, is_exact: bool) -> tuple[str | None, int]:
-    """The function's name and the pc's distance from its start, as gdb counts it.
+def named(
+    module: LoadedModule | None, path: str | None, pc: int, *, is_exact: bool, is_trampoline: bool
+) -> NamedFrame:
+    """A frame with the function's name and the pc's distance from its start, as gdb counts it.
 
     A trampoline's entry begins one byte early for the sake of look-ups by pc - 1; its symbol
     does not, so its pc counts as exact here.
     """
-    symbol = module.symbol(pc if is_exact else pc - 1) if module else None
-    return (symbol.name, pc - symbol.address) if symbol else (None, 0)
+    exact = is_exact or is_trampoline
+    symbol = module.symbol(pc if exact else pc - 1) if module else None
+    if symbol is None:
+        return NamedFrame(pc, None, 0, path, is_trampoline)
+    return NamedFrame(pc, demangled(symbol.name), pc - symbol.address, path, is_trampoline)
 
 
-def frame_lines(trace: Backtrace, files: list[str | None]) -> list[str]:
+def named_frames(trace: Backtrace, files: list[str | None]) -> tuple[NamedFrame, ...]:
+    """The frames of a stack whose files are known by their names."""
+    return tuple(
+        named(
+            frame.module,
+            file,
+            frame.pc,
+            is_exact=frame.is_exact,
+            is_trampoline=is_trampoline(trace, level),
+        )
+        for level, (frame, file) in enumerate(zip(trace.frames, files, strict=True))
+    )
+
+
+def frame_lines(frames: tuple[NamedFrame, ...]) -> list[str]:
     """`#0  0x... function+0x12 (module)` for each frame."""
-    return [f"#{level:<2} {_describe(trace, level, file)}" for level, file in enumerate(files)]
+    return [f"#{level:<2} {_describe(frame)}" for level, frame in enumerate(frames)]
 
 
-def frames_json(trace: Backtrace, files: list[str | None]) -> list[Json]:
-    return [_frame_json(trace, level, file) for level, file in enumerate(files)]
+def frames_json(trace: Backtrace, frames: tuple[NamedFrame, ...]) -> list[Json]:
+    pairs = zip(trace.frames, frames, strict=True)
+    return [_frame_json(level, *pair) for level, pair in enumerate(pairs)]
 
 
 def stop_name(stop: StopReason) -> str:
@@ -129,33 +172,25 @@ def why_stopped(trace: Backtrace, file: str | None, *, is_mismatched: bool) -> s
     return trace.stop.value
 
 
-def printable(text: str) -> str:
-    """Names come from untrusted files: nothing in them may steer the terminal."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+def cut(trace: Backtrace, why: str) -> str | None:
+    """Why callers are missing; None if the walk came to the outermost frame."""
+    return None if trace.stop is StopReason.OUTERMOST else why
 
 
-def _function(frame: Frame, trampoline: bool) -> tuple[str | None, int]:
-    return function_at(frame.module, frame.pc, is_exact=frame.is_exact or trampoline)
+def _describe(frame: NamedFrame) -> str:
+    place = f"{frame.function}+{frame.offset:#x}" if frame.function else "??"
+    mark = " [signal]" if frame.is_trampoline else ""
+    return f"{frame.pc:#018x} {place} ({frame.module or '?'}){mark}"
 
 
-def _describe(trace: Backtrace, level: int, file: str | None) -> str:
-    frame, trampoline = trace.frames[level], is_trampoline(trace, level)
-    function, offset = _function(frame, trampoline)
-    place = f"{function}+{offset:#x}" if function else "??"
-    mark = " [signal]" if trampoline else ""
-    return f"{frame.pc:#018x} {place} ({file or '?'}){mark}"
-
-
-def _frame_json(trace: Backtrace, level: int, file: str | None) -> Json:
-    frame, trampoline = trace.frames[level], is_trampoline(trace, level)
-    function, offset = _function(frame, trampoline)
+def _frame_json(level: int, frame: Frame, named: NamedFrame) -> Json:
     return {
         "level": level,
         "pc": f"{frame.pc:#x}",
         "sp": f"{frame.sp:#x}",
         "fp": None if frame.fp is None else f"{frame.fp:#x}",
-        "function": function,
-        "offset": offset if function else None,
-        "module": file,
-        "signal": trampoline,
+        "function": named.function,
+        "offset": named.offset if named.function else None,
+        "module": named.module,
+        "signal": named.is_trampoline,
     }
