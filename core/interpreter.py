@@ -31,6 +31,7 @@ from .operations import (
     PAUSE,
     POINTS,
     PROCESSOR_ID,
+    SLEEP,
     STORE,
     TRY_SEND,
     WAIT,
@@ -271,9 +272,11 @@ class Interpreter:
             self._enabled = None
         if kind == PAUSE:
             context.paused_at = len(self.schedule)
-        elif kind in (WAIT, ACQUIRE_WORD):
+        elif kind in (WAIT, ACQUIRE_WORD, SLEEP):
+            self.store.check_private(address, context)
             self._watched.add(address)
         elif kind in (ENTER_PENDING, ENTER_ASSERTED) and isinstance(a, int):
+            self.store.check_private(a, context)
             self._watched.add(a)
 
     def _arrive(self, context: Context, address: int, a: int, b: int) -> int | None:
@@ -375,7 +378,6 @@ class Interpreter:
         table: dict[Kind, Perform] = {
             **self.store.performers(),
             **self._processors.performers(),
-            Kind.SLEEP: self._sleep,
             Kind.FORK: self._fork,
             Kind.CHOOSE: lambda context, n, a, b: self._choose(n),
         }
@@ -383,10 +385,6 @@ class Interpreter:
 
     def _refuse(self, context: Context, address: int, a: int, b: int) -> int:
         raise ModelError(f"{context.name} cannot {kind_name(context.pending[0])} here")
-
-    def _sleep(self, context: Context, address: int, a: int, b: int) -> None:
-        self._watched.add(address)
-        self._processors.sleep(context, address, a, b)
 
     def _fork(self, context: Context, address: int, a: int, b: int) -> int:
         child = self.contexts[address]

@@ -47,6 +47,9 @@ STATIC: Final = 0
 NULL_OWNER: Final = -1
 """Owner of the null page's words."""
 
+PRIVATE: Final = -2
+"""Owner of a word that is context number n's own: PRIVATE - n."""
+
 
 class Word:
     """One unsigned 64-bit word. Every method is one operation; values are taken modulo 2**64."""
@@ -268,7 +271,8 @@ class Layout:
         self.cpus = cpus
         self.initial: list[int] = [0] * NULL_PAGE
         self.owner: list[int] = [NULL_OWNER] * NULL_PAGE
-        """Of each word: STATIC, NULL_OWNER or 1 + the number of the object in `objects` that it is part of."""
+        """Of each word: STATIC, NULL_OWNER, PRIVATE - its context's number, or 1 + the number of the object in
+        `objects` that it is part of."""
         self.objects: list[Struct] = []
         self.pools: list[Pool[Struct]] = []
         self.first_object: list[int] = []
@@ -291,6 +295,16 @@ class Layout:
         """What a declared word holds at the start, instead of 0."""
         self._check_open(word.name)
         self.initial[word.address] = value & U64_MASK
+
+    def own(self, cell: Word | Struct, context: int) -> None:
+        """Make declared words a context's own; `Program.owns` says what that means."""
+        self._check_open(cell.name)
+        for address in range(cell.address, cell.address + size_of(type(cell))):
+            if self.owner[address] != STATIC or any(
+                box.ready.address == address for box in self.mailboxes
+            ):
+                raise ModelError(f"{self.name_of(address)} cannot be a context's own")
+            self.owner[address] = PRIVATE - context
 
     def place(self, name: str, kind: type[Cell]) -> Cell:
         """Declare one handle or struct, all zero."""

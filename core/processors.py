@@ -152,12 +152,13 @@ class Processors:
     # operations
 
     def performers(self) -> dict[Kind, Perform]:
-        """What performs each kind that concerns CPUs, but for `sleep` and `fork`."""
+        """What performs each kind that concerns CPUs, but for `fork`."""
         return {
             Kind.LEAVE: self._leave,
             Kind.IRQ_SAVE: self._irq_save,
             Kind.IRQ_RESTORE: self._irq_restore,
             Kind.SCHEDULE: self._schedule,
+            Kind.SLEEP: self._sleep,
             Kind.MIGRATE: self._migrate,
         }
 
@@ -178,8 +179,7 @@ class Processors:
         self.run("schedule", context)
         self._switch_out(context)
 
-    def sleep(self, context: Context, address: int, a: int, b: int) -> None:
-        """Leave the CPU until a word has a value."""
+    def _sleep(self, context: Context, address: int, a: int, b: int) -> None:
         self.run("sleep", context, address, a, b)
         self._switch_out(context)
 

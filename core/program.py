@@ -8,7 +8,7 @@ from typing import Final
 from .context import Body, ContextSpec, Protocol
 from .errors import ModelError
 from .machine import Level, State
-from .memory import Layout, Word
+from .memory import Layout, Struct, Word
 from .monitor import Monitor
 from .operations import ENTER, ENTER_ASSERTED, ENTER_PENDING, LEAVE, Step
 from .prng import LARGEST
@@ -166,6 +166,18 @@ class Program:
     ) -> int:
         """An NMI context: its body awaits `Cpu.nmi` first."""
         return self._add(name, Level.NMI, partial(body, *arguments), (cpu,), weight, State.AWAY)
+
+    def owns(self, context: int, *cells: Word | Struct) -> None:
+        """Declare words that are a context's own: the program's end apart, no other one may touch or await them.
+
+        It is kept to by every driver, and lets `core.explore.reductions` spare interleavings.
+        """
+        if not 0 <= context < len(self.contexts):
+            raise ModelError(f"{self.name} has no context {context}")
+        for cell in cells:
+            if any(cell in (cpu.current, cpu.irq_work) for cpu in self._cpus.values()):
+                raise ModelError(f"{cell.name} cannot be a context's own")
+            self.layout.own(cell, context)
 
     def finally_(self, body: Callable[..., Protocol], *arguments: object) -> None:
         """A protocol that runs alone when every task has ended: what must hold at the end."""

@@ -10,7 +10,7 @@ from typing import Protocol
 from .cint import U32_MASK, U64_MASK
 from .context import Context
 from .errors import ModelError, ViolationFound
-from .memory import NULL_OWNER, STATIC, Layout
+from .memory import NULL_OWNER, PRIVATE, STATIC, Layout
 from .operations import ACQUIRE_WORD, RECEIVE, SEND, WAIT, Kind, Operation
 
 Perform = Callable[[Context, int, int, int], int]
@@ -118,7 +118,15 @@ class Store:
     def _is_usable(self, address: int) -> bool:
         """Whether a word may be touched: it is of no pool, or of a live object."""
         owner = self._owner[address]
-        return owner == STATIC or (owner > 0 and self.live[owner - 1])
+        return owner == STATIC or owner <= PRIVATE or (owner > 0 and self.live[owner - 1])
+
+    def check_private(self, address: int, context: Context) -> None:
+        """Raise `ModelError` if a word is another context's own; the program's end may touch all."""
+        owner = self._owner[address]
+        if owner <= PRIVATE and owner != PRIVATE - context.index and context.index >= 0:
+            raise ModelError(
+                f"{context.name} uses {self.layout.name_of(address)}, which is another context's own"
+            )
 
     def has_room(self, mailbox: int) -> bool:
         """Whether a mailbox takes one more message."""
@@ -126,6 +134,9 @@ class Store:
 
     def _check_owner(self, address: int, context: Context) -> None:
         owner = self._owner[address]
+        if owner <= PRIVATE:
+            self.check_private(address, context)
+            return
         if owner == NULL_OWNER:
             raise ViolationFound(
                 "null-pointer", "null-pointer", f"{context.name} uses address {address:#x}"

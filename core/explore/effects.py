@@ -32,7 +32,7 @@ from ..operations import (
     XCHG,
 )
 from .compiling import compiled_inline, compiled_part
-from .guards import idle_cpus
+from .guards import idle_cpus, is_another_s
 from .layout import (
     ABSENT,
     AWAY,
@@ -43,6 +43,8 @@ from .layout import (
     NULL_POINTER,
     OF_POOL,
     POOL_VIOLATIONS,
+    PRIVATE,
+    REFUSED,
     RUNNABLE,
     RUNNING,
     SLEEPING,
@@ -119,7 +121,7 @@ def fail(s: State, o: Output, violation: int, context: int) -> None:
 def _owner_violation(p: Program, s: State, address: int) -> int:
     """What it is to touch a word that is not there; ABSENT if it is there."""
     owner = p.owner[address]
-    if owner == 0:
+    if owner == 0 or owner <= PRIVATE:
         return ABSENT
     if owner < 0:
         return NULL_POINTER
@@ -195,7 +197,7 @@ def on_word(s: State, kind: int, address: int, a: int, b: int) -> int:
 
 
 @compiled_part
-def _on_half(s: State, kind: int, half: int, a: int, b: int) -> int:
+def on_half(s: State, kind: int, half: int, a: int, b: int) -> int:
     address = half >> 1
     shift = 32 * (half & 1)
     old = s.words[address] >> shift & U32
@@ -305,6 +307,9 @@ def perform(p: Program, t: Automata, s: State, o: Output, context: int) -> int:
     if LOAD <= kind <= CMPXCHG_HALF or kind == WAIT or kind == ACQUIRE_WORD:
         word = address >> 1 if LOAD_HALF <= kind <= CMPXCHG_HALF else address
         if p.owner[word] != 0:
+            if is_another_s(p, context, word):
+                s.registers[R.FINISHED] = REFUSED
+                return 0
             violation = _owner_violation(p, s, word)
             if violation != ABSENT:
                 fail(s, o, violation, context)
@@ -312,7 +317,7 @@ def perform(p: Program, t: Automata, s: State, o: Output, context: int) -> int:
         if s.watched[word] and kind != LOAD and kind != LOAD_HALF:
             s.registers[R.DIRTY] = 1
         if LOAD_HALF <= kind <= CMPXCHG_HALF:
-            return _on_half(s, kind, address, a, b)
+            return on_half(s, kind, address, a, b)
         return on_word(s, kind, address, a, b)
     if kind == CHOOSE:
         return choose(s, o, address)

@@ -23,6 +23,7 @@ from .layout import (
     AWAY,
     DEAD,
     NEW,
+    PRIVATE,
     RUNNING,
     SLEEPING,
     TASK,
@@ -49,7 +50,25 @@ def idle_cpus(p: Program, s: State, context: int) -> int:
 @compiled_part
 def _is_usable(p: Program, s: State, address: int) -> bool:
     owner = p.owner[address]
-    return owner == 0 or (owner > 0 and s.live[owner - 1] == 1)
+    return owner == 0 or owner <= PRIVATE or (owner > 0 and s.live[owner - 1] == 1)
+
+
+@compiled_part
+def is_another_s(p: Program, context: int, address: int) -> bool:
+    """Whether a word is another context's own; the program's end may touch all."""
+    owner = p.owner[address]
+    return owner <= PRIVATE and owner != PRIVATE - context and context < p.level.size
+
+
+@compiled_part
+def awaits_another_s(p: Program, t: Automata, context: int, node: int) -> bool:
+    """Whether what is awaited may have to wait for a word that is another context's own."""
+    kind = t.rows[node, 0]
+    if kind in (WAIT, ACQUIRE_WORD, SLEEP):
+        return is_another_s(p, context, t.rows[node, 1])
+    if kind in (ENTER_PENDING, ENTER_ASSERTED):
+        return is_another_s(p, context, t.rows[node, 2])
+    return False
 
 
 @compiled_part

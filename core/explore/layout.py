@@ -62,6 +62,14 @@ NO_RESULT: Final = -(1 << 62)
 """A task came to a CPU or left it, and has not performed anything yet. No operation's result is like that."""
 
 
+PRIVATE: Final = -2
+"""`core.memory.PRIVATE`. A copy: what the compiled loop is made of is in the digest of its sources."""
+
+
+REFUSED: Final = 2
+"""In `FINISHED`: the program cannot be."""
+
+
 MOST_VIOLATIONS: Final = 62
 """Distinct signatures of one program: a set of them is one word."""
 

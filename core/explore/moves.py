@@ -15,7 +15,7 @@ from .automaton import ENDED
 from .compiling import compiled_inline, compiled_part
 from .edges import follow
 from .effects import arrive, choose, fail, perform, retire, violate
-from .guards import await_guard, enters, is_possible
+from .guards import await_guard, awaits_another_s, enters, is_possible
 from .layout import (
     ABSENT,
     ADVANCE,
@@ -29,6 +29,7 @@ from .layout import (
     NEW,
     NO_RESULT,
     PARENT,
+    REFUSED,
     RUNNABLE,
     RUNNING,
     TASK,
@@ -146,6 +147,8 @@ def settle(p: Program, t: Automata, m: Monitors, s: State, o: Output) -> int:
         if kind >= GUARDED or s.state[context] != RUNNING:
             if s.state[context] == AWAY and not enters(kind):
                 return Status.MODEL_ERROR
+            if awaits_another_s(p, t, context, s.node[context]):
+                return Status.MODEL_ERROR
             await_guard(t, s, context, kind)
     elif come_to == END:
         if s.state[context] == RUNNING and p.level[context] != TASK:
@@ -170,7 +173,7 @@ def set_out(p: Program, t: Automata, s: State, o: Output, context: int) -> int:
                 return Status.DONE
         result = perform(p, t, s, o, context)
         if registers[R.FINISHED]:
-            return Status.DONE
+            return Status.MODEL_ERROR if registers[R.FINISHED] == REFUSED else Status.DONE
     else:
         result = arrive(p, t, s, o, context)
     if result == NO_RESULT:

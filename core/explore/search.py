@@ -23,14 +23,13 @@ from ..program import Program
 from .automaton import Awaited
 from .engine import Engine
 from .layout import (
-    ABSENT,
     DEAD,
-    MOST_VIOLATIONS,
     NEW,
     TASK,
     Register,
     Words,
 )
+from .reductions import Reductions
 from .search_layout import (
     ALL,
     AT_MOST,
@@ -47,10 +46,9 @@ from .search_layout import (
     SAME,
     TOO_MANY_CHOICES,
     At,
-    Space,
 )
 from .search_loop import begin, expand
-from .search_state import rehash
+from .search_room import add_column, add_edges, add_rows, enlarge_table, new_space
 
 MOST_STATES: Final = 100_000_000
 MOST_MEMORY: Final = 2 << 30
@@ -59,6 +57,13 @@ _AT_ONCE: Final = 1 << 16
 """States between two looks at what was found."""
 _MOST_EVENTS: Final = 1 << 12
 """Of one move."""
+_ROOMS: Final = {
+    NEW_COLUMN: add_column,
+    FULL_ROWS: add_rows,
+    FULL_TABLE: enlarge_table,
+    FULL_EDGES: add_edges,
+}
+"""What makes the room that a status asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,8 @@ class Search:
     """Of each signature that was seen, an execution that shows it, as soon as any does, and ends there."""
     moves: dict[str, int]
     """Of each signature, how many moves lead to it."""
+    reductions: tuple[str, ...]
+    """Names of the reductions that were made."""
 
     @property
     def complete(self) -> bool:
@@ -101,12 +108,14 @@ def search(
     memory: int = MOST_MEMORY,
     until: Collection[str] = (),
     switches: bool = False,
+    reductions: bool = False,
 ) -> Search:
     """Visit the states of a program: all, or `most`, or as fit in `memory` bytes, or until a signature is seen.
 
+    With `reductions` as few as show every signature and every memory at an end; ways to them may be longer.
     Raises `ModelError` where the program cannot be.
     """
-    searcher = Searcher(program, most, memory, switches=switches)
+    searcher = Searcher(program, most, memory, switches=switches, reductions=reductions)
     try:
         searcher.explore(frozenset(until))
         return searcher.result()
@@ -126,9 +135,12 @@ class Searcher(Engine):
         switches: bool = False,
         keep: bool = False,
         progress: Callable[[object], bool] | None = None,
+        reductions: bool = False,
     ) -> None:
         """`keep`: the vectors of all states stay, for `vectors`. `progress`: all transitions stay, for
         `search_cycles`, with what is said of their events."""
+        if reductions and (switches or progress is not None):
+            raise UsageError("reductions keep neither the fewest switches nor fair cycles")
         super().__init__(program)
         self._memory = memory
         self._switches = switches
@@ -138,31 +150,42 @@ class Searcher(Engine):
         self._results = self._output(0 if progress is None else _MOST_EVENTS)
         self._baseline: list[int] = []
         """Of each column, what it is in the first state."""
-        self._bound = ""
-        self._depth = 0
-        vector = self._state.vector
-        self.space = Space(
-            at=np.zeros(len(At), dtype=np.int64),
-            parent=vector.copy(),
-            columns=np.zeros(vector.size, dtype=np.int64),
-            column_of=np.full(vector.size, ABSENT, dtype=np.int64),
-            minded=np.ones(vector.size, dtype=np.int64),
-            rows=np.zeros((1024, 9), dtype=np.int64),
-            table=np.zeros((4096, 1 if progress is None else 2), dtype=np.int64),
-            origins=np.zeros((1024, 2), dtype=np.int64),
-            first=np.zeros((MOST_VIOLATIONS, 2), dtype=np.int64),
-            edges=np.zeros((0 if progress is None else 4096, 3), dtype=np.int64),
-            starts=np.zeros(1 if progress is None else 1025, dtype=np.int64),
-            obliged=np.zeros(0 if progress is None else 1024, dtype=np.int64),
-            progress=np.zeros(0, dtype=np.int64),
-        )
-        at = self.space.at
-        at[At.HEAD] = ABSENT
-        at[At.POSITION] = ABSENT
-        at[At.MOST] = most
+        self._reductions = Reductions(program) if reductions else None
+        self._known = 0
+        """Nodes that the reductions have been tried on."""
+        self._restart = False
+        """Whether a reduction that was made does not apply."""
+        self._try_reductions()
+        self._begin_space(most)
 
     def explore(self, until: frozenset[str] = frozenset()) -> None:
         """Search, until nothing is left or a bound is reached or one of the signatures is seen."""
+        self._explore(until)
+        while self._restart:
+            self._begin_space(int(self.space.at[At.MOST]))
+            self._explore(until)
+
+    def _begin_space(self, most: int) -> None:
+        """Nothing is found."""
+        self._restart = False
+        self._baseline.clear()
+        self._kept.clear()
+        self._depth = 0
+        self._bound = ""
+        reductions, kin = self._reductions, np.zeros(0, dtype=np.int64)
+        if reductions is not None and reductions.applied:
+            kin = reductions.kin
+        self.space = new_space(self._state.vector, most, kin, graph=self._progress is not None)
+        self.space.at[At.OWNERS] = reductions is not None and reductions.owners
+
+    def _try_reductions(self) -> None:
+        """Whether reductions apply to the nodes that have come."""
+        if self._reductions is not None:
+            new = self._automaton.labels[self._known :]
+            self._known += len(new)
+            self._restart |= self._reductions.withdraw(new)
+
+    def _explore(self, until: frozenset[str]) -> None:
         at = self.space.at
         at[At.FOLLOWED] = SAME if self._switches else ALL
         if not self._complete(begin, until):
@@ -201,6 +224,7 @@ class Searcher(Engine):
             int(at[At.ENDS]),
             {signature: self._schedule(signature, path) for signature, path in paths.items()},
             {signature: len(path) - 1 for signature, path in paths.items()},
+            () if self._reductions is None else self._reductions.applied,
         )
 
     def paths(self) -> dict[str, list[int]]:
@@ -282,6 +306,8 @@ class Searcher(Engine):
             elif not self._make_room(status):
                 self._bound = f"{self._memory >> 20:,} MB"
                 return False
+            if self._restart:
+                return False
 
     def _judge_events(self) -> None:
         """Whether the events that have come are progress."""
@@ -313,16 +339,17 @@ class Searcher(Engine):
         """Whatever it is that the loop needs; False where there is no memory for it."""
         if status == MISSING_EDGE:
             self._make_edge()
+            self._try_reductions()
         elif status == MISSING_MONITOR_EDGE:
             self._make_monitor_edge()
-        elif status == NEW_COLUMN:
-            return self._add_column()
-        elif status == FULL_ROWS:
-            return self._add_rows()
-        elif status == FULL_TABLE:
-            return self._enlarge_table()
-        elif status == FULL_EDGES:
-            return self._add_edges()
+        elif status in _ROOMS:
+            if status == NEW_COLUMN:
+                position = self.space.at[At.POSITION]
+                self._baseline.append(int(self.space.parent[position]))
+            longer = _ROOMS[status](self.space, self._has_memory)
+            if longer is None:
+                return False
+            self.space = longer
         elif status == TOO_MANY_CHOICES:
             raise ModelError(f"{self.program.name}: too many choices in one move to try them all")
         else:
@@ -335,57 +362,6 @@ class Searcher(Engine):
         kept = sum(rows.nbytes for _, rows in self._kept)
         used = sum(int(array.nbytes) for array in self.space)
         return used + kept + more <= self._memory
-
-    def _add_column(self) -> bool:
-        space = self.space
-        at, position = space.at, int(space.at[At.POSITION])
-        column = int(at[At.COLUMNS])
-        if column + 1 >= space.rows.shape[1]:
-            wide = np.zeros((len(space.rows), 2 * space.rows.shape[1]), dtype=np.int64)
-            if not self._has_memory(wide.nbytes):
-                return False
-            wide[:, : space.rows.shape[1]] = space.rows
-            space = self.space = space._replace(rows=wide)
-        space.columns[column] = position
-        space.column_of[position] = column
-        self._baseline.append(int(space.parent[position]))
-        space.rows[:, column + 1] = space.parent[position]
-        at[At.COLUMNS] += 1
-        at[At.POSITION] = ABSENT
-        return True
-
-    def _add_rows(self) -> bool:
-        space = self.space
-        count, base = int(space.at[At.COUNT]), int(space.at[At.BASE])
-        if count - base >= len(space.rows):
-            if not self._has_memory(space.rows.nbytes):
-                return False
-            space = space._replace(rows=_longer(space.rows))
-        if count >= len(space.origins):
-            if not self._has_memory(space.origins.nbytes):
-                return False
-            space = space._replace(origins=_longer(space.origins))
-            if self._progress is not None:
-                starts = np.zeros(len(space.origins) + 1, dtype=np.int64)
-                starts[: len(space.starts)] = space.starts
-                space = space._replace(starts=starts, obliged=_longer(space.obliged))
-        self.space = space
-        return True
-
-    def _add_edges(self) -> bool:
-        if not self._has_memory(self.space.edges.nbytes):
-            return False
-        self.space = self.space._replace(edges=_longer(self.space.edges))
-        return True
-
-    def _enlarge_table(self) -> bool:
-        old = self.space.table
-        if not self._has_memory(2 * old.nbytes):
-            return False
-        table = np.zeros((2 * old.shape[0], old.shape[1]), dtype=np.int64)
-        rehash(old, table)
-        self.space = self.space._replace(table=table)
-        return True
 
     def _begin_level(self, start: int) -> None:
         """Only states from this one on are still to be expanded: the rows of others are free."""
@@ -466,10 +442,3 @@ class _Way:
         """The choice that the edge names."""
         self._code, choice = divmod(self._code, n)
         return choice
-
-
-def _longer(array: Words) -> Words:
-    """Twice as long, the rest zeros."""
-    longer = np.zeros((2 * len(array), *array.shape[1:]), dtype=np.int64)
-    longer[: len(array)] = array
-    return longer

@@ -69,6 +69,14 @@ class At(IntEnum):
     BREACH = auto()
     """The violations that were seen."""
     UNTIL_PAUSE = auto()
+    OWNERS = auto()
+    """Whether operations on words with one owner are followed alone."""
+    ONLY = auto()
+    """1 + the one context that is followed from the state; 0: undecided; -1: none alone."""
+    PROVISO = auto()
+    """1; 0 if whoever is followed alone may lead back, which is a mistake that tests plant."""
+    NODES = auto()
+    """1; 0 if contexts are taken for alike wherever they stand, which is a mistake that tests plant."""
 
 
 class Space(NamedTuple):
@@ -100,3 +108,5 @@ class Space(NamedTuple):
     """Of each state: the contexts that may move and cannot stay away for ever, as bits."""
     progress: Words
     """Of each event, whether it is progress."""
+    kin: Words
+    """Of each context: which others are its like where they stand alike, by number; `ABSENT` for none."""

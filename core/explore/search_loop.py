@@ -24,6 +24,7 @@ from .layout import (
     MAIN,
     MOST_CHOICES,
     NEW,
+    PRIVATE,
     RUNNING,
     TASK,
     Automata,
@@ -35,6 +36,7 @@ from .layout import (
 )
 from .layout import Register as R
 from .moves import move
+from .reductions_loop import narrow
 from .search_layout import (
     ALL,
     AT_MOST,
@@ -42,6 +44,7 @@ from .search_layout import (
     FULL_EDGES,
     FULL_ROWS,
     FULL_TABLE,
+    MISSING_EDGE,
     NEW_COLUMN,
     NO_EDGE_BEFORE,
     PAUSED,
@@ -77,7 +80,7 @@ def expand(p: Program, t: Automata, m: Monitors, s: State, o: Output, x: Space) 
         status = _expand_one(p, t, m, s, o, x)
         if status != EXPANDED:
             return status
-        at[At.NEXT] = 0
+        at[At.NEXT] = at[At.ONLY] = 0
         at[At.HEAD] += 1
         if at[At.BREACH] != before or at[At.HEAD] >= at[At.UNTIL_PAUSE]:
             return PAUSED
@@ -147,6 +150,9 @@ def _expand_one(p: Program, t: Automata, m: Monitors, s: State, o: Output, x: Sp
         return EXPANDED
     if graph:
         x.obliged[state] = _obliged(t, s, enabled)
+    enabled = narrow(p, t, s, x, enabled, fingerprint)
+    if enabled == ABSENT:
+        return MISSING_EDGE
     paused = _is_anyone_paused(p, s)
     last = s.mover[0] - 1
     while at[At.NEXT] < enabled:
@@ -188,7 +194,9 @@ def _plain(
     """
     node = s.node[context]
     kind, address = t.rows[node, 0], t.rows[node, 1]
-    if s.state[context] != RUNNING or kind < LOAD or kind >= LOAD_HALF or p.owner[address] != 0:
+    if s.state[context] != RUNNING or kind < LOAD or kind >= LOAD_HALF:
+        return ABSENT
+    if p.owner[address] != 0 and p.owner[address] != PRIVATE - context:
         return ABSENT
     old = s.words[address]
     result = on_word(s, kind, address, t.rows[node, 2], t.rows[node, 3])

@@ -5,12 +5,13 @@ from math import prod
 
 import numpy as np
 
+from .. import memory
 from ..context import ContextSpec
 from ..machine import Level
 from ..machine import State as Standing
 from ..program import Program as Declared
 from .edges import add_edge
-from .layout import ABSENT, MOST_CHOICES, NODE_FIELDS, Program, Register, State, Words
+from .layout import ABSENT, MOST_CHOICES, NODE_FIELDS, PRIVATE, Program, Register, State, Words
 
 _STANDINGS = {standing: number for number, standing in enumerate(Standing)}
 
@@ -181,3 +182,4 @@ class Edges:
 
 
 assert NODE_FIELDS == 8
+assert PRIVATE == memory.PRIVATE
