@@ -31,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cycles", action="store_true", help="look also for fair cycles: what never ends"
     )
+    parser.add_argument(
+        "--reductions",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="leave out moves that make no difference to what is found, if not to how; default no",
+    )
     add_allow(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
 
@@ -51,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
             signature=arguments.signature,
             switches=arguments.switches,
             cycles=arguments.cycles,
+            reductions=arguments.reductions,
         )
     report = Report(subject, explored, frozenset(arguments.allow), arguments.signature)
     print(json.dumps(report.as_json(), indent=2) if arguments.json else report.as_text())

@@ -54,6 +54,7 @@ class Report:
             "waiting": explored.waiting,
             "interrupted": explored.interrupted,
             "omission": found.omission,
+            "reductions": found.reductions,
             "seconds": round(explored.seconds, 3),
             "violations": [self._seen_json(each) for each in self._seen],
             "cycle": self._cycle_json(),
@@ -88,7 +89,9 @@ class Report:
 
     def as_text(self) -> str:
         """One screen of summary; before it the lanes of what was looked for, or of the first that is new."""
-        lines = [f"{self._subject.title}, every state", ""]
+        reduced = " and ".join(self._found.reductions)
+        states = f"states reduced by {reduced}" if reduced else "every state"
+        lines = [f"{self._subject.title}, {states}", ""]
         for seen in self._drawn():
             lines += [
                 f"{seen.signature}, after {seen.moves:,} moves:",

@@ -63,14 +63,15 @@ def explore(
     signature: str | None,
     switches: bool,
     cycles: bool,
+    reductions: bool,
 ) -> Explored:
     """Search, with progress on a terminal; Ctrl-C ends it with what was found so far.
 
     `memory` is in bytes, `signature` ends the search where it is seen, and `cycles` looks for fair cycles after
-    a search that is complete. Raises `ModelError` where the program cannot be.
+    a search that is complete, always among all states. Raises `ModelError` where the program cannot be.
     """
     started = process_time()
-    searcher = Explorer(program, states, memory, switches=switches)
+    searcher = Explorer(program, states, memory, switches=switches, reductions=reductions)
     try:
         interrupted = _search(searcher, frozenset(() if signature is None else (signature,)))
         found = searcher.result()
