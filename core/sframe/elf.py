@@ -44,6 +44,8 @@ SHT_NOTE: Final = 7
 SHT_NOBITS: Final = 8
 SHT_DYNSYM: Final = 11
 SHF_EXECINSTR: Final = 4
+LONGEST_NAME: Final = 1 << 12
+"""Bytes of a function's name: C++ has long ones."""
 
 _HEADER_SIZE: Final = 64
 _PN_XNUM: Final = 0xFFFF

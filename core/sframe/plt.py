@@ -16,7 +16,9 @@ from stackweave.core.sframe.elf import (
     EM_AARCH64,
     EM_S390,
     EM_X86_64,
+    LONGEST_NAME,
     SHF_EXECINSTR,
+    SHT_NOBITS,
     SHT_RELA,
     ElfImage,
     Section,
@@ -97,8 +99,9 @@ def plt_stubs(image: ElfImage) -> list[Stub]:
     found = [(section, tuple(_targets(image, section))) for section in _plt_sections(image)]
     if not any(targets for _, targets in found):
         return []
-    slots = _slots(image)
-    by_number = [name for table in _rela_plt(image) for _, name in _relocated(image, table)]
+    lazy = list(_relocations(image, b".rela.plt"))
+    slots = dict((*_relocations(image, b".rela.dyn"), *lazy))
+    by_number = [name for _, name in lazy]
     stubs = []
     for section, targets in found:
         ends = [at for at, _ in targets[1:]] + [section.size]
@@ -110,11 +113,28 @@ def plt_stubs(image: ElfImage) -> list[Stub]:
 
 
 def _plt_sections(image: ElfImage) -> Iterator[Section]:
-    return (s for s in image.sections if s.flags & SHF_EXECINSTR and _PLT.fullmatch(s.name))
+    end = 0
+    for section in sorted(image.sections, key=lambda section: section.offset):
+        is_plt = section.flags & SHF_EXECINSTR and _PLT.fullmatch(section.name)
+        if is_plt and section.type != SHT_NOBITS and section.offset >= end:
+            yield section  # a hostile file may name the same bytes thousands of times
+            end = section.offset + section.size
 
 
-def _rela_plt(image: ElfImage) -> Iterator[Section]:
-    return (s for s in image.sections if s.type == SHT_RELA and s.name == b".rela.plt")
+def _relocations(image: ElfImage, name: bytes) -> Iterator[tuple[int, bytes]]:
+    """Address and symbol's name, empty if there is none, of each relocation of a table."""
+    table = next((s for s in image.sections if s.type == SHT_RELA and s.name == name), None)
+    if table is None or table.link >= len(image.sections):
+        return
+    symbols = image.sections[table.link]
+    if symbols.link >= len(image.sections):
+        return
+    strings = image.sections[symbols.link]
+    text = image.contents(strings.offset, strings.size)
+    names = [entry.name_at for entry in image.symbols(symbols)]
+    for entry in image.relocations(table):
+        named = 0 < entry.symbol < len(names)
+        yield entry.offset, string_at(text, names[entry.symbol], LONGEST_NAME) if named else b""
 
 
 def _targets(image: ElfImage, section: Section) -> Iterator[tuple[int, _Target]]:
@@ -127,30 +147,6 @@ def _targets(image: ElfImage, section: Section) -> Iterator[tuple[int, _Target]]
         target = read(code, at, section.address + at)
         if target is not None:
             yield at, target
-
-
-def _slots(image: ElfImage) -> dict[int, bytes]:
-    """The symbol whose address each slot of the GOT gets."""
-    slots: dict[int, bytes] = {}
-    for table in image.sections:
-        if table.type == SHT_RELA and table.name in (b".rela.plt", b".rela.dyn"):
-            slots.update((address, name) for address, name in _relocated(image, table) if name)
-    return slots
-
-
-def _relocated(image: ElfImage, table: Section) -> Iterator[tuple[int, bytes]]:
-    """Address and symbol's name, empty if there is none, of each relocation."""
-    if table.link >= len(image.sections):
-        return
-    symbols = image.sections[table.link]
-    if symbols.link >= len(image.sections):
-        return
-    strings = image.sections[symbols.link]
-    text = image.contents(strings.offset, strings.size)
-    names = [entry.name_at for entry in image.symbols(symbols)]
-    for entry in image.relocations(table):
-        named = 0 < entry.symbol < len(names)
-        yield entry.offset, string_at(text, names[entry.symbol]) if named else b""
 
 
 def _name(target: _Target, slots: Mapping[int, bytes], by_number: Sequence[bytes]) -> bytes:

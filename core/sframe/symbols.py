@@ -7,6 +7,7 @@ from typing import Final
 
 from stackweave.core.sframe.debug_file import small_debug_file
 from stackweave.core.sframe.elf import (
+    LONGEST_NAME,
     SHF_EXECINSTR,
     SHT_DYNSYM,
     SHT_SYMTAB,
@@ -20,8 +21,6 @@ _STT_NOTYPE: Final = 0
 _STT_FUNC: Final = 2
 _STT_GNU_IFUNC: Final = 10
 _CODE_TYPES: Final = (_STT_NOTYPE, _STT_FUNC, _STT_GNU_IFUNC)
-_LONGEST: Final = 1 << 12
-"""Bytes of a name: C++ has long ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class SymbolTable:
         start, _, size, table, name_at = self._entries[found]
         if address >= start + size:
             return None
-        name = string_at(self._strings[table], name_at, _LONGEST)
+        name = string_at(self._strings[table], name_at, LONGEST_NAME)
         return Symbol(name.decode("utf-8", "backslashreplace"), start)
 
     def _read(self, image: ElfImage, kind: int) -> list[_Entry]:
