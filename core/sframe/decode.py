@@ -212,9 +212,14 @@ def parse_section(section: bytes, address: int) -> tuple[Table, ...]:
     while at is not None and (not tables or starts_header(section, at)):
         header = parse_header(section, at)
         tables.append(Table(section, address, header))
-        after = _NOT_PADDING.search(section, header.end)
-        at = after.start() if after else None
+        at = behind_padding(section, header.end)
     return tuple(tables)
+
+
+def behind_padding(section: bytes, at: int) -> int | None:
+    """Offset of the first byte from `at` on that is not zero."""
+    found = _NOT_PADDING.search(section, at)
+    return found.start() if found else None
 
 
 def _addresses(section: bytes, address: int, header: Header) -> tuple[list[int], list[int]]:

@@ -76,12 +76,20 @@ class SFrameSection:
             return self._memo[address]
         except KeyError:
             pass
-        found = self._position(address)
-        rule = None if found is None else self._rule(self._function(found), address)
+        function = self.function_at(address)
+        rule = None if function is None else self._rule(function, address)
         if len(self._memo) > self._most_rows:
             self._memo.clear()
         self._memo[address] = rule
         return rule
+
+    def function_at(self, address: int) -> FunctionRows | None:
+        """The function that covers `address`, as linked; None if none does.
+
+        Raises `SFrameError` if its entry or rows are damaged.
+        """
+        found = self._position(address)
+        return None if found is None else self._function(found)
 
     def _position(self, address: int) -> int | None:
         found = bisect_right(self._starts, address) - 1

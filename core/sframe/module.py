@@ -19,6 +19,7 @@ from stackweave.core.sframe.elf import (
     SHT_NOBITS,
     Buffer,
     ElfImage,
+    Section,
     Segment,
     build_id,
     map_file,
@@ -52,7 +53,7 @@ class Module:
         self._by_offset: dict[int, int] = {}
         for load in self.loads:
             self._by_offset.setdefault(_page_down(load.offset), _page_down(load.address))
-        address, contents = _sframe(image)
+        address, contents = sframe_of(image)
         self.sframe = SFrameSection(contents, address) if contents else None
         """The module's unwind data; None if it has none."""
         if self.sframe is not None and self.sframe.abi is not self.abi:
@@ -124,23 +125,37 @@ class LoadedModule:
         return Symbol(found.name, found.address + self.bias) if found else None
 
 
-def _sframe(image: ElfImage) -> tuple[int, bytes]:
+def sframe_of(image: ElfImage) -> tuple[int, bytes]:
     """Address and contents of `.sframe`; no bytes if there is none.
 
     With section headers they decide, even if the section has no bytes (`--only-keep-debug`).
-    Without, the PT_GNU_SFRAME segment is all there is; it may reach beyond the data.
+    Without, the PT_GNU_SFRAME segment is all there is; it may reach beyond the data. Raises
+    `SFrameError` if an object file's header is broken.
     """
-    for index, section in enumerate(image.sections):
-        if section.name == b".sframe" or section.type == SHT_GNU_SFRAME:
-            size = 0 if section.type == SHT_NOBITS else section.size
-            contents = image.contents(section.offset, size)
-            if image.kind == ET_REL:
-                contents = relocated(image, index, contents)
-            return section.address, contents
+    index = sframe_section(image)
+    if index is not None:
+        section = image.sections[index]
+        contents = section_bytes(image, section)
+        if image.kind == ET_REL:
+            contents = relocated(image, index, contents)
+        return section.address, contents
     for segment in image.segments:
         if segment.type == PT_GNU_SFRAME:
             return segment.address, image.contents(segment.offset, segment.file_size)
     return 0, b""
+
+
+def sframe_section(image: ElfImage) -> int | None:
+    """Index of the section that holds the data, by name or type."""
+    for index, section in enumerate(image.sections):
+        if section.name == b".sframe" or section.type == SHT_GNU_SFRAME:
+            return index
+    return None
+
+
+def section_bytes(image: ElfImage, section: Section) -> bytes:
+    """What the file holds of a section."""
+    return b"" if section.type == SHT_NOBITS else image.contents(section.offset, section.size)
 
 
 def _page_down(address: int) -> int:

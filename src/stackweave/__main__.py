@@ -18,6 +18,7 @@ SUBCOMMANDS: Final = {
     "gallery": "show the known defects and what was measured for each, or run one",
     "conform": "compare the kernel models with what real kernels did",
     "unwind": "unwind the stacks of a core file, a perf.data or a dump by SFrame tables",
+    "sframe": "show, judge, convert and make SFrame tables",
 }
 
 _EPILOGUE: Final = """\

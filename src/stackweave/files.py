@@ -42,7 +42,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             with _replacing(path.resolve()) as file:
                 yield file
     except OSError as error:
-        raise OSError(f"cannot write {path}: {error.strerror}") from error
+        raise OSError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 @contextmanager

@@ -5,9 +5,7 @@ A short schedule prints as a token, a long one goes to a file; both are one enve
 for ever says how many of its moves repeat.
 """
 
-import os
 import re
-import tempfile
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from stackweave.programs import Parameters
 from stackweave.wire import Limits, Plain, WireError, seal, unseal
 from stackweave.wire.fields import entries, integer, items, text
 
-from .files import read_file
+from .files import read_file, write_file
 from .registry import given
 
 VERSIONS: Final = (1, 2)
@@ -111,17 +109,7 @@ def token_of(schedule: Schedule) -> str:
 
 def write(schedule: Schedule, path: Path) -> None:
     """Write a schedule's file: whole, or not at all."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(_MAGIC + seal(schedule.version, _plain(schedule)))
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_file(path, _MAGIC + seal(schedule.version, _plain(schedule)))
 
 
 def keep(schedule: Schedule, folder: Path) -> str:
