@@ -176,7 +176,7 @@ class Engine:
                 for step, context, event in output.events[: registers[Register.EVENTS]]
             ),
             tuple(
-                (*self._violations.value(violation), names[context], int(moves))  # type: ignore[misc]
+                (*self._violations.value(violation), names[context], int(moves))  # type: ignore[misc]  # value: two texts
                 for violation, context, moves in output.found[: registers[Register.FOUND]]
             ),
             tuple(int(word) for word in self._state.words.view(np.uint64)),

@@ -117,12 +117,12 @@ def _begin(program: Declared, state: State, messages: Sequence[Sequence[int]]) -
     state.paused_at[:] = ABSENT
     state.irqs_on[:] = 1
     state.monitor[:] = ABSENT
-    current = program.current_words()
-    for context, spec in enumerate(program.contexts):
+    contexts, current = program.contexts, program.current_words()
+    state.state[:-1] = _of(contexts, lambda spec: _STANDINGS[spec.state])
+    state.cpu[:-1] = _of(contexts, lambda spec: spec.cpus[0])
+    state.allowed[:-1] = _of(contexts, lambda spec: sum(1 << cpu for cpu in spec.cpus))
+    for context, spec in enumerate(contexts):
         cpu = spec.cpus[0]
-        state.state[context] = _STANDINGS[spec.state]
-        state.cpu[context] = cpu
-        state.allowed[context] = sum(1 << each for each in spec.cpus)
         if spec.state is Standing.RUNNING:
             state.stack[cpu, state.depth[cpu]] = context
             state.depth[cpu] += 1

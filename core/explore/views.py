@@ -251,7 +251,9 @@ def _opaque(value: object) -> View:
             warnings.simplefilter("ignore")
             try:
                 return [pickle.dumps(value)]
-            except Exception:
+            except (
+                Exception
+            ):  # what is pickled decides what it raises: its __reduce__ may be anybody's
                 return [repr(value)]
 
     return View(look, lambda: [""])
