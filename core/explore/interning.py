@@ -4,8 +4,9 @@ Equal is what the encoder says: `1`, `1.0` and `True` are three, and so are reco
 """
 
 from ..errors import ModelError
-from .encoding import Encoder, Key
+from .encoding import Encoder
 from .identity import identity_of
+from .keys import Key
 from .statics import Statics
 
 

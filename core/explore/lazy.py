@@ -17,8 +17,9 @@ from weakref import finalize
 
 from ..context import discard
 from ..errors import ModelError
-from .encoding import Encoder, Key, Unmergeable
+from .encoding import Encoder
 from .identity import identity_of
+from .keys import Key, Unmergeable
 from .statics import Statics
 
 Coroutine = Any

@@ -13,8 +13,9 @@ from stackweave.core import Interpreter, ModelError, Program, UsageError
 from stackweave.core.context import Context
 from stackweave.core.context import Protocol as Suspended
 from stackweave.core.errors import diverged
-from stackweave.core.explore.encoding import Encoder, Unmergeable
+from stackweave.core.explore.encoding import Encoder
 from stackweave.core.explore.frames import SUSPENDED
+from stackweave.core.explore.keys import Unmergeable
 from stackweave.core.explore.selftest import self_test
 from stackweave.core.explore.statics import Statics
 from stackweave.core.situation import Situation, is_obliged

@@ -5,8 +5,9 @@ from types import coroutine
 from typing import ClassVar, cast
 
 from stackweave.core.context import discard
-from stackweave.core.explore.encoding import Encoder, Key, Unmergeable
+from stackweave.core.explore.encoding import Encoder
 from stackweave.core.explore.frames import Suspended
+from stackweave.core.explore.keys import Key, Unmergeable
 from stackweave.core.explore.lazy import Lazy, Stop
 from stackweave.core.explore.statics import Statics
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stackweave.core.context import discard
 from stackweave.core.errors import ModelError
 from stackweave.core.explore import encoding, liveness
-from stackweave.core.explore.encoding import Key
+from stackweave.core.explore.keys import Key
 from stackweave.core.explore.lazy import Stop
 from stackweave.core.prng import mix
 

@@ -13,9 +13,10 @@ import pytest
 
 from stackweave.core.context import discard
 from stackweave.core.errors import ModelError
-from stackweave.core.explore.encoding import Encoder, Key, Unmergeable
+from stackweave.core.explore.encoding import Encoder
 from stackweave.core.explore.frames import Suspended
 from stackweave.core.explore.interning import Interning
+from stackweave.core.explore.keys import Key, Unmergeable
 from stackweave.core.explore.statics import Statics
 from stackweave.core.memory import Word
 
