@@ -53,6 +53,7 @@ class Rule(Enum):
     FDE_AREA = ("fde-area", _V, _HEADER, "the descriptors do not lie before the rows")
     FRE_AREA = ("fre-area", _V, _HEADER, "the rows end behind the section")
     FRE_COUNT = ("fre-count", _V, _HEADER, "the header counts other rows than the functions")
+    FRE_ROOM = ("fre-room", _V, _HEADER, "the header counts more rows than there is room for")
     AUXILIARY = ("auxiliary", _S, _HEADER, "an auxiliary header, which no ABI defines")
     FIXED_OFFSETS = ("fixed-offsets", _S, _HEADER, "fixed offsets that no tool writes for the ABI")
     UNUSED_BYTES = ("unused-bytes", _S, _HEADER, "bytes that belong to no function")

@@ -212,8 +212,8 @@ def _check_counts(report: Report, table: Table, claimed: int, is_complete: bool)
     header = table.header
     at = header.offset + 12
     if header.num_fres * MIN_FRE_SIZE > header.fre_len:
-        detail = f"{header.num_fres} rows cannot fit in {header.fre_len} bytes"
-        report.add(Rule.FRE_COUNT, at, "number of FREs", detail)
+        detail = f"{header.num_fres} rows in {header.fre_len} bytes"
+        report.add(Rule.FRE_ROOM, at, "number of FREs", detail)
     elif is_complete and claimed != header.num_fres:
         detail = f"{header.num_fres}, the functions have {claimed}"
         report.add(Rule.FRE_COUNT, at, "number of FREs", detail)
