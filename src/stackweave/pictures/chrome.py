@@ -71,7 +71,7 @@ def _slices(thread: Thread, number: int, samples: list[_Sample]) -> Iterator[_Ev
     """Complete events; a call's comes when it ends, after those of the calls inside."""
     samples.sort(key=lambda sample: sample.time)
     gaps = [later.time - sooner.time for sooner, later in pairwise(samples)]
-    usual = median_low(gaps) if gaps else _MICROSECOND
+    usual = max(1, median_low(gaps)) if gaps else _MICROSECOND
     begins: list[int] = []
     for sample, gap, following in zip(
         samples, [*gaps, usual], [*samples[1:], _Sample(0, ())], strict=True
@@ -81,6 +81,8 @@ def _slices(thread: Thread, number: int, samples: list[_Sample]) -> Iterator[_Ev
         kept = _common(sample.calls, following.calls) if gap <= 2 * usual else 0
         for depth in range(len(sample.calls) - 1, kept - 1, -1):
             name, module = sample.calls[depth]
+            if begins[depth] == end:
+                continue  # another sample at the same time
             yield {
                 "ph": "X",
                 "name": name,

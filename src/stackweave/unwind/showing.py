@@ -15,7 +15,7 @@ from stackweave.core.sframe.demangle import demangled
 from stackweave.core.sframe.errors import DumpError
 from stackweave.core.sframe.module import LoadedModule
 from stackweave.pictures import NamedFrame, NamedStack, Writer
-from stackweave.printable import printable as printable
+from stackweave.printable import printable
 
 Json = dict[str, object]
 
