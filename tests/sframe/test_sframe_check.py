@@ -165,7 +165,7 @@ def test_the_text_says_rule_place_field_and_reference(sframe: Commands) -> None:
     assert out == (
         f"violation row-order at {at:#x}: FRE start: 0x0 after 0x0, in the function at 0x2000\n"
         "    a row does not begin behind the one before [SFrame Frame Row Entries]\n"
-        "1 violations, 0 suspicious\n"
+        "1 violation, 0 suspicious\n"
     )
 
 

@@ -37,7 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
         for finding in findings:
             for line in _lines(source, finding):
                 print(printable(line))
-        print(f"{violations:,} violations, {len(findings) - violations:,} suspicious")
+        plural = "" if violations == 1 else "s"
+        print(f"{violations:,} violation{plural}, {len(findings) - violations:,} suspicious")
     return Exit.VIOLATION if violations else Exit.CLEAN
 
 
