@@ -6,8 +6,8 @@
 
 Layers, each knowing only those before it: `constants`, `errors`; `header`, `decode` (bytes to
 rows); `rules` and one module per ABI, `amd64`, `aarch64`, `s390x` (rows to equations); `elf`;
-`architectures` (which ABI is which); `lookup` (address to rule); `relocate`, `symbols`, `module`
-(a linked file); `unwind` (frame to frame, memory passed in);
+`architectures` (which ABI is which); `lookup` (address to rule); `debug_file`, `plt`, `symbols`,
+`demangle` (names); `relocate`, `module` (a linked file); `unwind` (frame to frame, memory passed in);
 `address_space`, `choose`, `dump`, `core_file`, `packed`, `dump_file`, `capture`, `perf` (where
 registers and memory come from).
 

@@ -1,13 +1,17 @@
 """C++ and Rust names, and what must stay as it is."""
 
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from stackweave.core.sframe import demangle
+from stackweave.core.sframe import FileMapping, Registers, StackDump, demangle
 from stackweave.core.sframe.demangle import LONGEST, demangled
+from stackweave.core.sframe.dump_file import DumpedMapping, DumpedTask, dump_bytes
 
-from .symbol_files import objdumps
+from .symbol_files import objdumps, unpacked
+from .test_command import command
 
 
 def test_names_are_cxxfilts() -> None:
@@ -58,14 +62,43 @@ def test_names_that_grow_without_end_stay() -> None:
     assert demangled("_RINvC1a1fFGx4L0_hEuE") == "_RINvC1a1fFGx4L0_hEuE"
 
 
-def test_without_the_library_names_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def _without_library(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(sys.modules, "multi_demangle", None)
     for cached in (demangle._demangler, demangled):
         cached.cache_clear()
-    try:
-        assert demangled("_Z3fooi") == "_Z3fooi"
-    finally:
-        monkeypatch.undo()
-        for cached in (demangle._demangler, demangled):
-            cached.cache_clear()
-    assert demangled("_Z3fooi") == "foo(int)"
+    yield
+    for cached in (demangle._demangler, demangled):
+        cached.cache_clear()
+
+
+def dumped(folder: Path) -> tuple[Path, Path]:
+    """A stack dump whose task stands in a function of the C++ program, and the program."""
+    program = unpacked(folder, "shapes")
+    (address,) = (a for a, name in objdumps("shapes.objdump.txt").items() if name.endswith("sumEd"))
+    mapping = FileMapping(0x10000, 0x18000, 0, "/bin/shapes")
+    stack = StackDump(Registers(0x10000 + address + 4, 0x7000, 0, {}), 0x7000, bytes(64), "little")
+    dump = folder / "shapes.dump"
+    dump.write_bytes(b"".join(dump_bytes([DumpedMapping(mapping)], [DumpedTask(7, "x", stack)])))
+    return dump, program
+
+
+def test_backtraces_have_readable_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dump, program = dumped(tmp_path)
+    assert command(dump, "--elf", program) == 0
+    out = capsys.readouterr().out
+    assert "shapes::sum(double)+0x4 (shapes)" in out
+    assert "names as linked" not in out
+
+
+@pytest.mark.usefixtures("_without_library")
+def test_without_the_library_names_stay_and_it_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dump, program = dumped(tmp_path)
+    assert demangled("_Z3fooi") == "_Z3fooi"
+    for options in ((), ("--format", "folded", "-o", tmp_path / "folded")):
+        assert command(dump, "--elf", program, *options) == 0
+        captured = capsys.readouterr()
+        assert "names as linked: multi-demangle is not installed\n" in captured.out + captured.err
+    assert (tmp_path / "folded").read_text() == "x;_ZN6shapes3sumEd 1\n"

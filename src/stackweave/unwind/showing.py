@@ -11,7 +11,7 @@ from itertools import chain
 from typing import BinaryIO, ClassVar, TextIO
 
 from stackweave.core.sframe import Backtrace, Frame, StopReason
-from stackweave.core.sframe.demangle import demangled
+from stackweave.core.sframe.demangle import can_demangle, demangled, is_mangled
 from stackweave.core.sframe.errors import DumpError
 from stackweave.core.sframe.module import LoadedModule
 from stackweave.pictures import NamedFrame, NamedStack, Writer
@@ -36,6 +36,8 @@ class Report(ABC):
     """The key of the recording's name."""
     plural: ClassVar[str]
     """The key of its stacks."""
+    has_mangled = False
+    """A name was shown as linked, for want of the library that reads it."""
 
     @property
     @abstractmethod
@@ -81,7 +83,16 @@ def _stacks(report: Report) -> Iterator[Stack]:
     if first is None:
         lacks = "; ".join(report.missing()) or "nothing"
         raise DumpError(f"{report.name}: no stack to unwind; missing: {lacks}")
-    return chain((first,), stacks)
+    stacks = chain((first,), stacks)
+    return stacks if can_demangle() else _noting(report, stacks)
+
+
+def _noting(report: Report, stacks: Iterator[Stack]) -> Iterator[Stack]:
+    """The stacks, while the report learns whether a name is mangled."""
+    for stack in stacks:
+        frames = stack.named.frames
+        report.has_mangled |= any(is_mangled(f.function) for f in frames if f.function)
+        yield stack
 
 
 def _print_text(report: Report, stacks: Iterator[Stack], out: TextIO) -> None:
@@ -110,6 +121,7 @@ def _remarks(report: Report) -> list[str]:
         *(f"{report.kind} incomplete: {what}" for what in report.missing()),
         *([f"not given with --elf: {', '.join(absent)}"] if absent else []),
         *report.remarks(),
+        *(["names as linked: multi-demangle is not installed"] if report.has_mangled else []),
     ]
 
 
