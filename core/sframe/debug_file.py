@@ -34,7 +34,8 @@ _XZ_MEMORY: Final = 80 << 20
 """Bytes for the decompressor; xz's highest level needs 65 MiB."""
 _XZ_RATIO: Final = 64
 _XZ_FREE: Final = 1 << 20
-"""Output allowed: 1 MiB and 64 times the input. Real ones grow to a fivefold or so."""
+_XZ_MOST: Final = 256 << 20
+"""Output allowed: 1 MiB and 64 times the input, but no more than this. Real ones grow fivefold or so."""
 
 
 def find_debug_file(image: ElfImage, path: Path, directories: Sequence[Path]) -> ElfImage | None:
@@ -64,7 +65,8 @@ def small_debug_file(image: ElfImage) -> ElfImage | None:
             packed = image.contents(section.offset, section.size)
             decompressor = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
             try:
-                data = decompressor.decompress(packed, _XZ_FREE + _XZ_RATIO * len(packed))
+                most = min(_XZ_MOST, _XZ_FREE + _XZ_RATIO * len(packed))
+                data = decompressor.decompress(packed, most)
                 return parse_elf(data, f"{image.name} (.gnu_debugdata)")
             except (lzma.LZMAError, ElfError):
                 return None

@@ -125,6 +125,11 @@ def test_a_page_has_one_name(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert not (tmp_path / "a").exists()
 
 
+def test_a_debug_directory_must_be_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(recorded(tmp_path, RECUR), "--debug-dir", tmp_path / "none") == 2
+    assert capsys.readouterr().err.endswith("none: not a directory of debug files\n")
+
+
 def test_names_come_from_debug_directories(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

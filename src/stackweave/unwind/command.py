@@ -75,6 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
         return Exit.USAGE
     directories = (*arguments.debug_dir, DEBUG_DIRECTORY)
     try:
+        _check_directories(arguments.debug_dir)
         modules = [_open_module(path, directories) for path in arguments.elf]
         report = _report(arguments.recording, modules, not arguments.no_merge_callchains)
         _show(report, arguments)
@@ -113,6 +114,12 @@ def _report(path: Path, modules: list[Module], merge: bool) -> Report:
     if data[:4] != b"\x7fELF":
         raise DumpError(f"{path}: neither an ELF core file, a perf.data nor a stack dump")
     return cores.Report(CoreFile(parse_elf(data, path.name), modules))
+
+
+def _check_directories(directories: Sequence[Path]) -> None:
+    for directory in directories:
+        if not directory.is_dir():
+            raise ElfError(f"{directory}: not a directory of debug files")
 
 
 def _open_module(path: Path, debug_directories: Sequence[Path]) -> Module:
