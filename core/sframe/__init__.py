@@ -14,6 +14,9 @@ registers and memory come from).
 And back, from rules to bytes: `dialect` (what can be written), `words` (equations to rows),
 `contents`, `encode` (rows to bytes), `convert` (version to version), `cfi`, `cfi_rows`,
 `eh_frame` (sections made from a program's own unwind tables).
+
+For people: `describe_*` (what there is, in words and figures), `checking` and `checking_*` (what
+is wrong with it).
 """
 
 from stackweave.core.sframe.address_space import AddressSpace, FileMapping

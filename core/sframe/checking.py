@@ -99,11 +99,11 @@ class Rule(Enum):
         "SFrame V2 erratum 2; binutils up to 2.44, clang 23",
         "the entry point has no undefined return address, so readers find a caller that is none",
     )
-    PLT_GOT = (
-        "plt-got",
+    PLT_ENTRY = (
+        "plt-entry",
         _S,
-        "ld of binutils 2.44 and 2.47.50",
-        "PLT entries that push nothing, described as if they did: CFA = SP + 8 is right",
+        "ld of binutils 2.40 (.plt, .plt.sec with IBT), 2.44 and 2.47.50 (.plt.got)",
+        "a PLT entry's rule is not that of its code: CFA = SP + 8, and SP + 16 once it has pushed",
     )
 
     ROW_CUT = ("row-cut", _V, _FRE, "a row ends behind the rows' sub-section")
@@ -126,6 +126,13 @@ class Rule(Enum):
         _S,
         "SFrame FDE type FLEX",
         "a flexible row that ends with padding, which the kernel's reader refuses",
+    )
+    STALE_FP = (
+        "stale-fp",
+        _S,
+        "GCC's call frame information of realigned stacks",
+        "the frame pointer is read from where it points, in a row that counts from SP: the epilogue"
+        " has restored it already",
     )
     REGISTER = ("register", _S, _ABI, "a register that the ABI does not have")
 

@@ -5,14 +5,14 @@
 
 The rules are in `checking`; `checking_header`, `checking_functions` and `checking_rows` look at
 the section's bytes. They read more than `decode` does, which ends at the first thing it refuses;
-whatever it refuses is a violation here too. One trap is not looked for, as it takes the code to
-see it: GCC's epilogues of realigned stacks, where the frame pointer's rule outlives `leave`.
+whatever it refuses is a violation here too.
 """
 
 from stackweave.core.sframe.architectures import abi_of
 from stackweave.core.sframe.checking import Finding, Profile, Rule
 from stackweave.core.sframe.checking_functions import check_overlaps, check_table
 from stackweave.core.sframe.checking_header import check_headers
+from stackweave.core.sframe.checking_plt import plt_entries
 from stackweave.core.sframe.checking_report import Report, Surroundings
 from stackweave.core.sframe.constants import PT_GNU_SFRAME, Abi
 from stackweave.core.sframe.decode import Table
@@ -23,7 +23,6 @@ from stackweave.core.sframe.header import MIN_FRE_SIZE
 from stackweave.core.sframe.module import sframe_section
 
 _SHF_ALLOC = 2
-_SINGLE_JUMPS = (b".plt.got", b".plt.sec")
 _ENTRY_AT = 24
 """e_entry, in the header of a 64-bit ELF file."""
 
@@ -66,17 +65,9 @@ def _surroundings(image: ElfImage, abi: Abi | None) -> Surroundings:
     if image.kind == ET_REL:
         return Surroundings(is_linked=False)
     code = AddressSet((start, start + size) for _, start, size in code_extents(image))
-    jumps = (
-        tuple(
-            (section.address, section.address + section.size)
-            for section in image.sections
-            if section.name in _SINGLE_JUMPS
-        )
-        if abi is Abi.AMD64_ENDIAN_LITTLE
-        else ()
-    )
+    plt = plt_entries(image) if abi is Abi.AMD64_ENDIAN_LITTLE else ()
     entry = int.from_bytes(image.contents(_ENTRY_AT, 8), image.byte_order)
-    return Surroundings(True, code, jumps, entry or None)
+    return Surroundings(True, code, plt, entry or None)
 
 
 def _abi(report: Report, image: ElfImage) -> Abi | None:

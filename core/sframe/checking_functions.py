@@ -24,8 +24,6 @@ from stackweave.core.sframe.layout import (
 from stackweave.core.sframe.rules import RuleKind
 
 _SIGNERS: Final = (Abi.AARCH64_ENDIAN_BIG, Abi.AARCH64_ENDIAN_LITTLE)
-_AT_ENTRY: Final = 8
-"""What a call has pushed on AMD64: the CFA is SP + 8 until something else is pushed."""
 
 
 def check_table(report: Report, table: Table, around: Surroundings, most: int) -> int:
@@ -185,11 +183,11 @@ def _check_meaning(
     if start == around.entry and first.kind is not RuleKind.OUTERMOST:
         detail = f"the entry point has {equations(header.abi, first)}"
         report.add(Rule.OUTERMOST_MISSING, function.rows_at, "FRE", detail, start)
-    if any(low <= start < high for low, high in around.single_jumps):
-        for _, rule in checked.rules:
-            if rule.kind is RuleKind.FRAME and rule.cfa.offset != _AT_ENTRY:
-                detail = equations(header.abi, rule)
-                report.add(Rule.PLT_GOT, function.rows_at, "FRE", detail, start)
+    for entries in around.plt:
+        if entries.low <= start < entries.high:
+            for offset, rule in entries.mistakes(checked.rules):
+                detail = f"{offset:#x} bytes into an entry: {equations(header.abi, rule)}"
+                report.add(Rule.PLT_ENTRY, function.rows_at, "FRE", detail, start)
 
 
 def _check_order(report: Report, table: Table, around: Surroundings) -> None:

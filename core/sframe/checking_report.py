@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from stackweave.core.sframe.checking import Finding, Profile, Rule
+from stackweave.core.sframe.checking_plt import PltEntries
 from stackweave.core.sframe.describe_coverage import AddressSet
 
 
@@ -29,7 +30,6 @@ class Surroundings:
     """Functions have their final addresses."""
     code: AddressSet | None = None
     """What is executable."""
-    single_jumps: tuple[tuple[int, int], ...] = ()
-    """Where each PLT entry is one jump, which pushes nothing: first address, and first behind it."""
+    plt: tuple[PltEntries, ...] = ()
     entry: int | None = None
     """Where execution begins."""

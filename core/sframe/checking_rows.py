@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from stackweave.core.sframe.architectures import ARCHITECTURES
 from stackweave.core.sframe.checking import Rule
 from stackweave.core.sframe.checking_report import Report
-from stackweave.core.sframe.constants import FdeType, Flag, FreType, Version
+from stackweave.core.sframe.constants import Abi, FdeType, Flag, FreType, Version
 from stackweave.core.sframe.decode import FrameRow, FunctionDescriptor, Table
-from stackweave.core.sframe.describe_rules import REGISTER_NAMES
+from stackweave.core.sframe.describe_rules import REGISTER_NAMES, equations
 from stackweave.core.sframe.errors import SFrameError
 from stackweave.core.sframe.layout import INFO_PC_TYPE, START
 from stackweave.core.sframe.lookup import interpret
@@ -123,11 +123,19 @@ def _check_words(
     except SFrameError as error:
         report.add(Rule.ROW_WORDS, at, error.field, error.detail, function)
         return None
-    last = len(REGISTER_NAMES[header.abi])
+    _check_rule(report, header.abi, rule, at, function)
+    return rule
+
+
+def _check_rule(report: Report, abi: Abi, rule: FrameRule, at: int, function: int) -> None:
+    architecture, last = ARCHITECTURES[abi], len(REGISTER_NAMES[abi])
     for location in (rule.cfa, rule.ra, rule.fp):
         if location is not None and location.register >= last:
             report.add(Rule.REGISTER, at, "FRE words", str(location.register), function)
-    return rule
+    counts_from_sp = rule.cfa.register == architecture.SP and not rule.cfa.dereference
+    is_read_from_fp = rule.fp is not None and rule.fp.register == architecture.FP
+    if counts_from_sp and is_read_from_fp:
+        report.add(Rule.STALE_FP, at, "FRE words", equations(abi, rule), function)
 
 
 def _has_errata(table: Table) -> bool:

@@ -15,7 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = tuple(ROOT / name for name in ("README.md", "docs/tutorial.md", "docs/embedding.md"))
+DOCUMENTS = (
+    ROOT / "README.md",
+    *(ROOT / "docs" / f"{name}.md" for name in ("tutorial", "embedding", "sframe", "unwind")),
+)
 BLOCK = re.compile(r"^```console\n\$ (.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 EXCERPT = re.compile(r"^```python\n((?:.*\n)*?)```$", re.MULTILINE)
 TOKEN = re.compile(r"sw[12]\.[\w-]{20,}")

@@ -1,5 +1,6 @@
 """`stackweave sframe check`: every rule finds its planted twin, damage is violation, sound files are sound."""
 
+import json
 import struct
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from stackweave.core.sframe.words import row_equations
 
 from . import test_malformed as malformed
 from .commands import Commands
-from .recordings import OWN, label, paths
-from .sections import Function, row
+from .recordings import OWN, label, paths, unxz
+from .sections import MASK, Function, row
 from .twins import ADDRESS, BOTH, PLANTED, SOUND, Planted, image, table
 from .written import elf_image
 from .written import sframe_of as written
@@ -43,6 +44,15 @@ def is_read(data: bytes, address: int = 0) -> bool:
     except SFrameError:
         return False
     return True
+
+
+def test_the_document_lists_every_rule() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "sframe.md").read_text()
+    rows = [line for line in document.splitlines() if line.startswith("| `")]
+    assert rows == [
+        f"| `{rule.label}` | {rule.severity.value} | {rule.meaning} | {rule.reference} |"
+        for rule in Rule
+    ]
 
 
 def test_every_rule_has_a_twin() -> None:
@@ -124,8 +134,8 @@ def test_rules_of_real_traps(sframe: Commands) -> None:
     """What the toolchains of the recordings are known for is found in them, and only there."""
     traps = {
         "v1/mini-O2": {"outermost-missing"},
-        "v2/recur": {"plt-got", "pcrel-clear", "segment-longer", "repeat-unused"},
-        "v3/recur": {"plt-got", "segment-longer"},
+        "v2/recur": {"plt-entry", "pcrel-clear", "segment-longer", "repeat-unused"},
+        "v3/recur": {"plt-entry", "segment-longer"},
         "v3/recur-nopie": {"segment-longer"},
         "v3/mini-O2": set(),
         "llvm/recur": {"segment-missing", "unsorted"},
@@ -137,6 +147,42 @@ def test_rules_of_real_traps(sframe: Commands) -> None:
         assert {each["rule"] for each in printed["findings"]} - {"uncovered"} == expected
         assert printed["violations"] == 0
         assert printed["suspicious"] == len(printed["findings"])
+
+
+def test_wrong_plt_entries_are_where_single_steps_found_them(sframe: Commands) -> None:
+    """Where the recorded programs, stepped through without unwind data, contradicted the tables."""
+    found = set()
+    recorded = set()
+    for path in paths("steps", "*.expect.json.xz", OWN):
+        expected = json.loads(unxz(path))["sframe_differs_from_truth_at"]
+        for module_name, address in expected:
+            name = f"{path.parent.name}/{module_name}"
+            recorded.add((name, int(address, 16)))
+            for each in sframe.json("check", sframe.elf(name))["findings"]:
+                if each["rule"] == "plt-entry":
+                    found.add((name, int(each["function"], 16)))
+    assert found == recorded
+    assert len(found) == 8
+
+
+@pytest.mark.parametrize(
+    ("code", "pushed"),
+    [
+        ("ff25c22f00006800000000e9e0ffffff", 11),
+        ("f30f1efa6800000000e9e2ffffff6690", 9),
+        ("6800000000f2e9e1ffffff0f1f440000", 5),
+    ],
+)
+def test_plt_entries_are_judged_by_their_code(code: str, pushed: int) -> None:
+    """Rows for the other kinds of entries are wrong, those for its own are not."""
+    entries = bytes(16) + bytes.fromhex(code)
+    for offset in (5, 9, 11):
+        function = Function(0x1010, 32, (row(0, 8), row(offset, 16)), MASK, rep_size=16)
+        for entry, known in ((entries, True), (entries[:16], False)):
+            found = image(text=(0x1000, 48), name=b".plt", code=entry)
+            findings = check(found, table(function), ADDRESS, Profile.SPECIFICATION)
+            is_named = Rule.PLT_ENTRY in {finding.rule for finding in findings}
+            assert is_named == (known and offset != pushed)
 
 
 def test_the_kernels_profile(sframe: Commands) -> None:

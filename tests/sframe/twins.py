@@ -65,14 +65,15 @@ def image(
     flags: int = 2,
     segment: tuple[int, int] | None = (ADDRESS, 55),
     has_sframe: bool = True,
+    code: bytes = b"",
 ) -> ElfImage:
     """A linked file with one section of code around the sound section."""
-    code = Section(name, 1, 2 | SHF_EXECINSTR, *text[:1], 0, text[1], 0, 0)
+    head = bytes(24) + entry.to_bytes(8, "little")
+    text_section = Section(name, 1, 2 | SHF_EXECINSTR, text[0], len(head), text[1], 0, 0)
     own = Section(b".sframe", 0x6FFFFFF4, flags, ADDRESS, 0, 55, 0, 0)
     segments = () if segment is None else (Segment(PT_GNU_SFRAME, 4, 0, *segment, segment[1]),)
-    sections = (code, own) if has_sframe else (code,)
-    data = bytes(24) + entry.to_bytes(8, "little")
-    return ElfImage("made", data, 3, machine, segments, sections, ())
+    sections = (text_section, own) if has_sframe else (text_section,)
+    return ElfImage("made", head + code, 3, machine, segments, sections, ())
 
 
 def described(*rows: bytes, **fields: int) -> bytes:
@@ -137,7 +138,7 @@ def _functions() -> list[Planted]:
         Planted(Rule.SHARED_ROWS, shared, FDE + 32),
         Planted(Rule.OUTSIDE_TEXT, table(SOUND), FDE, image(text=(0x1000, 15))),
         Planted(Rule.OUTERMOST_MISSING, table(SOUND), ROWS, image(entry=0x1000)),
-        Planted(Rule.PLT_GOT, described(row(0, 16), info=MASK, rep_size=8), ROWS, plt),
+        Planted(Rule.PLT_ENTRY, described(row(0, 16), info=MASK, rep_size=8), ROWS, plt),
     ]
 
 
@@ -164,6 +165,7 @@ def _rows() -> list[Planted]:
         Planted(Rule.OUTERMOST_EARLY, table(old, version=2, flags=SORTED), FDE + 20),
         Planted(Rule.CONTROL, described(row(0, 57 | 4, 8), **flexible), ROWS),
         Planted(Rule.PADDING_LAST, described(row(0, 57, 8, 0), **flexible), ROWS),
+        Planted(Rule.STALE_FP, described(row(0, 57, 8, 0, 51, 0), **flexible), ROWS),
         Planted(Rule.REGISTER, described(wide, **flexible), ROWS),
     ]
 
