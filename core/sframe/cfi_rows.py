@@ -79,7 +79,12 @@ class _Evaluation:
         return self.rows
 
     def advance(self, units: int) -> None:
-        """DW_CFA_advance_loc and its longer forms: what held until here is a row."""
+        """DW_CFA_advance_loc and its longer forms: what held until here is a row.
+
+        A CIE has no place to advance from, and rows that it made would be every function's.
+        """
+        if self.initial is None:
+            raise Inexpressible(Reason.CALL_FRAME, "a CIE that advances")
         self._emit()
         start = self.now.start + units * self.frame.code_alignment
         if start > self.frame.size:

@@ -29,6 +29,15 @@ class StackDump:
             return None
         return int.from_bytes(self.stack[offset : offset + _WORD_SIZE], self.byte_order)
 
+    @property
+    def most_frames(self) -> int:
+        """How many a sound walk can find: one for each captured word.
+
+        The topmost needs none, nor does its caller in a link register, and the step behind them
+        all tells why there are no more. A trampoline whose context is itself would go on for ever.
+        """
+        return 3 + len(self.stack) // _WORD_SIZE
+
     def reader(self, read_constant: Callable[[int, int], bytes | None]) -> ReadWord:
         """Reads the captured bytes, else by `read_constant` what a file shows at an address.
 

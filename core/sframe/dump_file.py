@@ -120,6 +120,7 @@ class DumpFile:
         """The file's values, one after the other."""
         maps = _Maps()
         unpacker = msgpack.Unpacker(
+            read_size=_PIECE,
             use_list=False,
             object_pairs_hook=maps.take,
             strict_map_key=False,

@@ -171,6 +171,14 @@ def test_no_rule_for_the_cfa() -> None:
     assert loss.detail == "no rule for the CFA"
 
 
+def test_a_cie_that_advances() -> None:
+    """Its rows would be those of every function."""
+    head = cfi_bytes.cie(cfi_bytes.AMD64 + b"\x41\x0e\x10")
+    functions, (loss,) = converted(cfi_bytes.section((0x1000, 8, b""), head=head))
+    assert functions == ()
+    assert loss.detail == "a CIE that advances"
+
+
 def test_functions_longer_than_the_format_has_room_for() -> None:
     head = cfi_bytes.cie(encoding=0)
     for size, reasons in ((0xFFFFFFFF, []), (1 << 32, [Reason.SIZE])):

@@ -131,7 +131,7 @@ def test_stacks_that_go_round_are_not_walked_for_ever() -> None:
     (stack,), _ = read(Session(records=[MADE.mmap2(5, TEXT, PATH), sample]).as_file())
     assert stack.trace
     assert stack.trace.stop is StopReason.LIMIT
-    assert len(stack.user) == 2 + len(context) // 8
+    assert len(stack.user) == 3 + len(context) // 8
 
 
 def _is_restorer(address: int) -> bool:

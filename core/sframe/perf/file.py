@@ -27,6 +27,8 @@ _PIPE_HEADER: Final = 16
 _SECTION: Final = 16
 _FEATURES: Final = 256
 """Bits for features in the header."""
+_SMALLEST_RECORD: Final = 8
+"""Bytes of a record's header."""
 _HEAD: Final = {"little": struct.Struct("<IHH"), "big": struct.Struct(">IHH")}
 
 
@@ -98,24 +100,36 @@ class PerfFile:
                 end = inner.end
                 if inner.kind not in (RecordType.COMPRESSED, RecordType.COMPRESSED2):
                     yield inner
-            decompressor.keep(data[end:])
+            rest = data[end:]
+            if len(rest) >= _SMALLEST_RECORD and self._size_at(rest, 0) < _SMALLEST_RECORD:
+                return  # a damaged record, which would stand before all that is still to come
+            decompressor.keep(rest)
 
     def _walk(self, data: Buffer, at: int, end: int, *, is_part: bool = False) -> Iterator[Record]:
-        """The records there; those of a part may go on in the next."""
+        """The records there; those of a part may go on in the next.
+
+        Parts hold what the kernel has written, so there nothing follows a record.
+        """
         unpack = _HEAD[self.order].unpack_from
-        while at + 8 <= end:
+        while at + _SMALLEST_RECORD <= end:
             kind, misc, size = unpack(data, at)
-            if size < 8:
+            if size < _SMALLEST_RECORD:
                 self.missing[f"all behind a damaged record at offset {at:#x}"] = None
                 return
             record = Record(kind, misc, data, at + 8, at + size)
-            size += self._trailing(record) if kind >= RecordType.TRACING_DATA else 0
+            if kind >= RecordType.TRACING_DATA and not is_part:
+                size += self._trailing(record)
             if at + size > end:
                 break
             yield record
             at += size
         if at < end and not is_part:
             self.missing["the end of the last record"] = None
+
+    def _size_at(self, data: Buffer, at: int) -> int:
+        """What the header there says."""
+        size: int = _HEAD[self.order].unpack_from(data, at)[2]
+        return size
 
     def _trailing(self, record: Record) -> int:
         """Bytes that follow a record without being part of it."""
@@ -186,9 +200,12 @@ class PerfFile:
 
     def read_feature(self, feature: int, section: Cursor) -> None:
         """Take a feature, and the names of events if it has them; raises `CutError`."""
-        self.features.read(feature, section)
-        for index, (name, ids) in enumerate(self.features.event_names):
-            self.events.rename(ids, index, name)
+        known = len(self.features.event_names)
+        try:
+            self.features.read(feature, section)
+        finally:
+            for index, (name, ids) in enumerate(self.features.event_names[known:], known):
+                self.events.rename(ids, index, name)
 
 
 def is_perf_data(data: Buffer) -> bool:

@@ -286,8 +286,7 @@ class PerfSession:
 
         architecture = machine.architecture if machine else None
         unwinder = Unwinder(read, maps.find_module, maps.is_code, architecture)
-        # every sound frame has a word of its own on the stack
-        trace = unwinder.unwind(dump.registers, limit=2 + len(dump.stack) // _WORD)
+        trace = unwinder.unwind(dump.registers, dump.most_frames)
         last = maps.find(trace.frames[-1].lookup_pc)
         if last is not None and last.loaded is None:
             self.absent[last.mapping.path] = None

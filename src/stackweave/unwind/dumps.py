@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from stackweave.core.sframe.dump_file import DumpedTask, DumpFile
+from stackweave.core.sframe.unwind import DEFAULT_LIMIT
 from stackweave.pictures import NamedStack, Thread
 
 from . import showing
@@ -38,7 +39,7 @@ class Report(showing.Report):
 
     def _shown(self, task: DumpedTask) -> Stack:
         space = self._dump.space
-        trace = task.stack.unwind(space)
+        trace = task.stack.unwind(space, limit=min(DEFAULT_LIMIT, task.stack.most_frames))
         mappings = [space.find_mapping(frame.lookup_pc) for frame in trace.frames]
         files = [mapping.basename if mapping else None for mapping in mappings]
         mismatched = any(module.name == files[-1] for module in self._dump.chooser.mismatched)

@@ -1,0 +1,1 @@
+"""Hostile bytes for every reader of files: mutations of real ones, held against what their size explains."""
