@@ -166,7 +166,7 @@ class Rule(Enum):
         "sframe_validate_section()",
         "functions not strictly in order",
     )
-    KERNEL_WORDS = ("kernel-words", _V, "__read_flex_fde_fre_datawords()", "left-over words")
+    KERNEL_WORDS = ("kernel-words", _V, "__read_fre_datawords()", "left-over words")
 
     def __init__(self, label: str, severity: Severity, reference: str, meaning: str) -> None:
         self.label = label

@@ -118,6 +118,11 @@ def _check_words(
             report.add(Rule.OUTERMOST_EARLY, at, "FRE info", detail, function)
     elif descriptor.fde_type is FdeType.FLEX:
         _check_controls(report, row, at, function)
+    else:
+        offsets = (header.cfa_fixed_ra_offset, header.cfa_fixed_fp_offset)
+        if len(row.words) > 1 + offsets.count(0):
+            detail = f"{len(row.words)} words, with the fixed offsets {offsets}"
+            report.add(Rule.KERNEL_WORDS, at, "FRE words", detail, function)
     try:
         rule = interpret(ARCHITECTURES[header.abi], table, descriptor, row)
     except SFrameError as error:

@@ -15,6 +15,7 @@ from stackweave.core.sframe.contents import read_contents
 from stackweave.core.sframe.module import Module, sframe_of
 from stackweave.core.sframe.words import row_equations
 
+from . import kernel_reader
 from . import test_malformed as malformed
 from .commands import Commands
 from .recordings import OWN, label, paths, unxz
@@ -201,6 +202,37 @@ def test_the_kernels_profile(sframe: Commands) -> None:
         violated = {each["rule"] for each in printed["findings"] if each["severity"] == "violation"}
         assert violated == expected
         assert printed["profile"] == "kernel"
+
+
+NEW = tuple(
+    written(OWN / "elf" / f"{name}.xz")
+    for name in ("v3/flexasm", "v3/mini-O2", "v3/pltmain", "v3-aarch64/mini-pac")
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.sampled_from(NEW), st.data())
+def test_what_the_kernels_reader_refuses_is_a_violation(
+    base: tuple[bytes, int], data: st.DataObject
+) -> None:
+    """Against a model of that reader, which knows none of the project's code."""
+    contents, address = base
+    assert kernel_reader.is_taken(contents, address)
+    changed = bytearray(contents)
+    for _ in range(data.draw(st.integers(1, 3))):
+        near = st.integers(0, 60) | st.integers(0, len(contents) - 1)
+        changed[data.draw(near)] = data.draw(st.integers(0, 255))
+    found = check(None, bytes(changed), address, Profile.KERNEL)
+    violated = any(finding.rule.severity is Severity.VIOLATION for finding in found)
+    assert violated or kernel_reader.is_taken(bytes(changed), address)
+
+
+def test_the_kernels_reader_refuses_what_its_rules_name() -> None:
+    """Each twin of its rules, but for those that need the code's addresses or further headers."""
+    elsewhere = (Rule.KERNEL_TEXT, Rule.KERNEL_HEADERS)
+    for planted in PLANTED:
+        if planted.rule.is_kernels and planted.rule not in elsewhere:
+            assert not kernel_reader.is_taken(planted.data, planted.address), planted.rule
 
 
 def test_the_text_says_rule_place_field_and_reference(sframe: Commands) -> None:

@@ -197,6 +197,7 @@ def _kernel() -> list[Planted]:
         Planted(Rule.KERNEL_HEADERS, own + bytes(1) + own, len(own) + 1),
         Planted(Rule.KERNEL_TEXT, own, FDE, image(text=(0x1001, 16))),
         Planted(Rule.KERNEL_ORDER, table(SOUND, SOUND), FDE + 16),
+        Planted(Rule.KERNEL_WORDS, patched(5, b"\xf0", described(row(0, 8, -16))), ROWS),
         Planted(Rule.KERNEL_WORDS, described(row(0, 57, 8, 0, 0), **flexible), ROWS),
     ]
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from stackweave.core.sframe.architectures import abi_of
+from stackweave.core.sframe.demangle import demangled
 from stackweave.core.sframe.describe_objdump import FILE_FORMATS
 from stackweave.core.sframe.elf import ElfImage, map_file, parse_elf
 from stackweave.core.sframe.errors import ElfError, SFrameError
@@ -59,7 +60,8 @@ class Source:
 
     def symbol(self, address: int) -> Symbol | None:
         """The function at a linked address; None where nobody knows, as in raw bytes."""
-        return None if self.symbols is None else self.symbols.find(address)
+        found = None if self.symbols is None else self.symbols.find(address)
+        return Symbol(demangled(found.name), found.address) if found else None
 
 
 def source_of(arguments: argparse.Namespace) -> Source:
