@@ -45,13 +45,18 @@ def run(arguments: argparse.Namespace) -> int:
 @dataclass(frozen=True, slots=True)
 class _Answer:
     address: int
-    abi: Abi | None
     function: FunctionRows | None = None
     row: FrameRow | None = None
     rule: FrameRule | None = None
     why: str = ""
     """There is no rule: the reason."""
     damage: SFrameError | None = None
+
+    @property
+    def abi(self) -> Abi:
+        """Of an answer that has a rule."""
+        assert self.function is not None
+        return self.function.table.header.abi
 
 
 class _Finder:
@@ -68,17 +73,16 @@ class _Finder:
         )
 
     def answer(self, address: int) -> _Answer:
-        abi = self._section.abi
         try:
             function = self._section.function_at(address)
             rule = self._section.rule_at(address)
         except SFrameError as error:
-            return _Answer(address, abi, why=str(error), damage=error)
+            return _Answer(address, why=str(error), damage=error)
         if function is None:
-            return _Answer(address, abi, why=self._why_no_function(address))
+            return _Answer(address, why=self._why_no_function(address))
         row = function.row_at(address)
         why = "" if rule else _why_no_rule(function, row)
-        return _Answer(address, abi, function, row, rule, why)
+        return _Answer(address, function, row, rule, why)
 
     def _why_no_function(self, address: int) -> str:
         if not self._source.contents:
@@ -118,7 +122,7 @@ def _lines(source: Source, answer: _Answer) -> list[str]:
         )
     if answer.row is not None:
         lines.append(f"  row from {answer.row.start:#x} on")
-    if answer.rule is not None and answer.abi is not None:
+    if answer.rule is not None:
         lines.append(f"  {equations(answer.abi, answer.rule)}")
     else:
         lines.append(f"  no rule: {answer.why}")
@@ -128,7 +132,6 @@ def _lines(source: Source, answer: _Answer) -> list[str]:
 def _json(source: Source, answer: _Answer) -> Json:
     symbol = source.symbol(answer.address)
     function = answer.function
-    has_rule = answer.rule is not None and answer.abi is not None
     return {
         "address": hexadecimal(answer.address),
         "symbol": symbol.name if symbol else None,
@@ -136,7 +139,7 @@ def _json(source: Source, answer: _Answer) -> Json:
         "function": None if function is None else hexadecimal(function.descriptor.start),
         "function_size": None if function is None else function.descriptor.size,
         "row": None if answer.row is None else answer.row.start,
-        "rule": rule_json(answer.abi, answer.rule) if answer.abi and answer.rule else None,
-        "why": None if has_rule else answer.why,
+        "rule": rule_json(answer.abi, answer.rule) if answer.rule else None,
+        "why": answer.why or None,
         "damage": None if answer.damage is None else error_json(answer.damage),
     }
