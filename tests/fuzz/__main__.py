@@ -76,8 +76,9 @@ def _failure(target: Target, data: bytes, *, is_measured: bool) -> str | None:
     except (Exception, Excess) as error:
         frames = traceback.extract_tb(error.__traceback__)[-4:]
         places = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames))
-        kind = type(error).__name__
-        return f"{kind} at {places}" if not isinstance(error, Excess) else f"{kind} {error}"[:30]
+        if isinstance(error, Excess):
+            return f"more {error.what} than the input explains"
+        return f"{type(error).__name__} at {places}"
     finally:
         signal.alarm(0)
     return None
@@ -91,7 +92,7 @@ def _keep(into: Path, name: str, data: bytes, failure: str) -> None:
 
 
 def _too_long(_: int, __: FrameType | None) -> None:
-    raise Excess(f"more than {_LONGEST_RUN} seconds")
+    raise Excess("time", f"{_LONGEST_RUN} seconds")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,11 @@ _FREE_MEMORY: Final = 1 << 20
 
 
 class Excess(BaseException):
-    """More work or memory than the input explains; no reader may swallow it."""
+    """More of something than the input explains; no reader may swallow it."""
+
+    def __init__(self, what: str, detail: str) -> None:
+        super().__init__(f"{what}: {detail}")
+        self.what = what
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ def bounded(size: int, budget: Budget) -> Iterator[None]:
         nonlocal calls
         calls += event == "call"
         if calls > most_calls:
-            raise Excess(f"more than {most_calls} calls for {size} bytes")
+            raise Excess("calls", f"more than {most_calls} for {size} bytes")
 
     tracemalloc.start()
     sys.setprofile(count)
@@ -51,4 +55,4 @@ def bounded(size: int, budget: Budget) -> Iterator[None]:
         tracemalloc.stop()
     most = _FREE_MEMORY + budget.memory * size
     if peak > most:
-        raise Excess(f"{peak} bytes of memory for {size} bytes, more than {most}")
+        raise Excess("memory", f"{peak} bytes, more than {most} for {size}")
