@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "stackweave"
 LINKED = ("actors", "core", "wire")
-SHIPPED = (".py", ".json", ".xz", ".typed")
+SHIPPED = (".py", ".css", ".html", ".js", ".json", ".xz", ".typed")
 
 WALK = """
 import importlib, os, pkgutil, sys

@@ -3,4 +3,6 @@
 
 def printable(text: str) -> str:
     """Names come from untrusted files: nothing in them may steer the terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

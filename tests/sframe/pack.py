@@ -38,7 +38,7 @@ def chain(sample: Sample) -> tuple[str, ...]:
 def _function(sample: Sample, pc: int) -> str:
     loaded = sample.space.find_module(pc)
     symbol = loaded.symbol(pc) if loaded else None
-    return symbol.name if symbol else "?"
+    return "?" if symbol is None or symbol.name.endswith("@plt") else symbol.name
 
 
 def pick(samples: tuple[Sample, ...]) -> list[Sample]:
