@@ -28,7 +28,7 @@ def tell_of_compiling() -> None:
     from stackweave.core.explore.compiling import is_kept  # here: it takes a while to load
 
     if not is_kept():
-        show("compiling the engine, which is done once and takes about a minute")
+        show("compiling the engine, which is done once and takes a moment")
 
 
 class Ticker:
