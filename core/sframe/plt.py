@@ -132,9 +132,12 @@ def _relocations(image: ElfImage, name: bytes) -> Iterator[tuple[int, bytes]]:
     strings = image.sections[symbols.link]
     text = image.contents(strings.offset, strings.size)
     names = [entry.name_at for entry in image.symbols(symbols)]
+    cut: dict[int, bytes] = {}  # relocations that share a long name share its bytes
     for entry in image.relocations(table):
-        named = 0 < entry.symbol < len(names)
-        yield entry.offset, string_at(text, names[entry.symbol], LONGEST_NAME) if named else b""
+        name_at = names[entry.symbol] if 0 < entry.symbol < len(names) else 0
+        if name_at and name_at not in cut:
+            cut[name_at] = string_at(text, name_at, LONGEST_NAME)
+        yield entry.offset, cut.get(name_at, b"")
 
 
 def _targets(image: ElfImage, section: Section) -> Iterator[tuple[int, _Target]]:

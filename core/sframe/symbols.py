@@ -79,11 +79,17 @@ class SymbolTable:
         return list(_functions(image, table, len(self._strings) - 1))
 
     def _stubs(self, image: ElfImage) -> list[_Entry]:
-        """The PLT's; a symbol at the same address is preferred."""
+        """The PLT's; a symbol at the same address is preferred.
+
+        A name is kept once: in a hostile file thousands of stubs may have the same long one.
+        """
         strings, entries = bytearray(), []
+        places: dict[bytes, int] = {}
         for stub in plt_stubs(image):
-            entries.append((stub.address, -1, stub.size, len(self._strings), len(strings)))
-            strings += stub.name + b"@plt\0"
+            name_at = places.setdefault(stub.name, len(strings))
+            if name_at == len(strings):
+                strings += stub.name + b"@plt\0"
+            entries.append((stub.address, -1, stub.size, len(self._strings), name_at))
         self._strings.append(bytes(strings))
         return entries
 
