@@ -216,14 +216,14 @@ TARGETS: Final = {
         _read_section, lambda: _sections_named(b".sframe"), (SFrameError,), Budget(100, 200)
     ),
     "rewrite": Target(
-        _rewrite, lambda: _sections_named(b".sframe"), (SFrameError,), Budget(1000, 1000)
+        _rewrite, lambda: _sections_named(b".sframe"), (SFrameError,), Budget(400, 400)
     ),
     "program": Target(_read_program, _programs, (ElfError, SFrameError), Budget(100, 200)),
     "eh-frame": Target(_read_eh_frame, _eh_frames, (), Budget(400, 300)),
     "core": Target(_read_core, _cores, (ElfError,), Budget(100, 200)),
     "dump": Target(_read_dump, _dumps, (DumpError,), Budget(100, 200)),
     "perf": Target(_read_perf, _perf_sessions, (DumpError,), Budget(100, 200)),
-    "sframe-command": Target(describe_file, _programs, (), Budget(1000, 1000)),
+    "sframe-command": Target(describe_file, _programs, (), Budget(1000, 300)),
     "unwind-command": Target(
         unwind_file, lambda: [*_cores(), *_perf_sessions(), *_dumps()], (), Budget(400, 200)
     ),
