@@ -35,6 +35,7 @@ class Ticker:
     """Shows a line again and again while something runs that does not say how far it has come.
 
     A thread of its own: compiled code runs for long without a word, and no decision depends on what is shown.
+    An empty line leaves what is there.
     """
 
     def __init__(self, line: Callable[[], str]) -> None:
@@ -45,7 +46,7 @@ class Ticker:
     def __enter__(self) -> Self:
         """Begin, if there is a terminal."""
         if sys.stderr.isatty():
-            show(self._line())
+            self._show()
             self._thread = Thread(target=self._tick, daemon=True)
             self._thread.start()
         return self
@@ -55,9 +56,14 @@ class Ticker:
         if self._thread is not None:
             self._ended.set()
             self._thread.join()
-            show(self._line())
+            self._show()
             clear()
 
     def _tick(self) -> None:
         while not self._ended.wait(_EVERY):
-            show(self._line())
+            self._show()
+
+    def _show(self) -> None:
+        line = self._line()
+        if line:
+            show(line)

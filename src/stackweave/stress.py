@@ -2,11 +2,11 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from stackweave.core.explore.tally import Tally
 from stackweave.core.strategies import RANDOM_WALK
 
 from . import progress
@@ -22,10 +22,6 @@ from .schedule import keep
 
 if TYPE_CHECKING:
     from .coverage import Whole
-
-_EVERY = 0.5
-"""Seconds between two lines of progress."""
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what it takes."""
@@ -63,23 +59,22 @@ def run(arguments: argparse.Namespace) -> int:
     subject = Subject.of(find(arguments.program), parameters_of(arguments))
     if arguments.driver == "engine":
         progress.tell_of_compiling()
-    watch = _Progress(arguments.executions) if sys.stderr.isatty() else None
-    campaign = run_campaign(
-        subject,
-        arguments.seed,
-        arguments.executions,
-        tactic=arguments.strategy,
-        driver=arguments.driver,
-        jobs=arguments.jobs,
-        seconds=arguments.seconds,
-        stop_first=arguments.stop_first,
-        allowed=arguments.allow,
-        covering=arguments.coverage,
-        no_new=arguments.no_new,
-        watch=watch,
-    )
-    if watch is not None:
-        progress.clear()
+    watch = _Progress(arguments.executions)
+    with progress.Ticker(watch.line):
+        campaign = run_campaign(
+            subject,
+            arguments.seed,
+            arguments.executions,
+            tactic=arguments.strategy,
+            driver=arguments.driver,
+            jobs=arguments.jobs,
+            seconds=arguments.seconds,
+            stop_first=arguments.stop_first,
+            allowed=arguments.allow,
+            covering=arguments.coverage,
+            no_new=arguments.no_new,
+            watch=watch.take,
+        )
     whole = None if campaign.coverage is None else _whole_of(subject)
     report = _Report(subject, campaign, whole, frozenset(arguments.allow), arguments.stop_first)
     print(json.dumps(report.as_json(), indent=2) if arguments.json else report.as_text())
@@ -97,24 +92,27 @@ def _whole_of(subject: Subject) -> "Whole | None":
 
 
 class _Progress:
-    """One line on a terminal that is written over."""
+    """How far a campaign has come."""
 
     def __init__(self, executions: int) -> None:
         self._executions = executions
         self._started = monotonic()
-        self._next = self._started + _EVERY
+        self._tally = Tally()
 
-    def __call__(self, campaign: Campaign) -> None:
-        now = monotonic()
-        if now < self._next:
-            return
-        self._next = now + _EVERY
-        speed = campaign.executions / max(now - self._started, 1e-9)
+    def take(self, campaign: Campaign) -> None:
+        """After each batch."""
+        self._tally = campaign.tally
+
+    def line(self) -> str:
+        """Empty before the first batch: the engine may still be compiled."""
+        tally = self._tally
+        if not tally.executions:
+            return ""
+        speed = tally.executions / max(monotonic() - self._started, 1e-9)
         failing = ", ".join(
-            f"{signature} {count:,}" for signature, count in campaign.tally.by_signature().items()
+            f"{signature} {count:,}" for signature, count in tally.by_signature().items()
         )
-        done = f"{campaign.executions:,} of {self._executions:,} executions, {speed:,.0f}/s"
-        progress.show(f"{done}  {failing}")
+        return f"{tally.executions:,} of {self._executions:,} executions, {speed:,.0f}/s  {failing}"
 
 
 class _Report:

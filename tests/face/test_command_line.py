@@ -288,7 +288,6 @@ def test_progress_is_shown_on_a_terminal_and_cleared(
 ) -> None:
     plain = command("stress", LOST, "--executions", "9", "--json")
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("stackweave.stress._EVERY", -1.0)
     run = command("stress", LOST, "--executions", "9", "--json")
     assert {**run.json(), "seconds": 0} == {**plain.json(), "seconds": 0}
     lines = run.err.split("\r\033[K")

@@ -1,28 +1,22 @@
 """One live run from the command line: what watches it, and what stops it."""
 
 import signal
-import sys
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Final
 
 import anyio
 
-from stackweave import progress
 from stackweave.actors import Emulator
 from stackweave.actors.carrier import Carrier
 from stackweave.actors.live import Live
 from stackweave.actors.soak import farewell, sources
 from stackweave.core import Outcome
+from stackweave.progress import Ticker
 from stackweave.wire import Codec
 
 from .findings import Findings
 from .journal import Keeper
 from .tally import Tally
-
-_EVERY: Final = 0.5
-"""Seconds between two lines of progress."""
-
 
 @dataclass(frozen=True, slots=True)
 class Until:
@@ -70,7 +64,8 @@ class Session:
         before = signal.getsignal(signal.SIGINT)
         started = perf_counter()
         try:
-            result = anyio.run(self._run, backend=backend)
+            with Ticker(self._line):
+                result = anyio.run(self._run, backend=backend)
         finally:
             signal.signal(signal.SIGINT, before)
         self.seconds = perf_counter() - started
@@ -88,8 +83,6 @@ class Session:
             around.start_soon(self._stop_when_interrupted)
             if self._until.seconds is not None:
                 around.start_soon(self._stop_after, self._until.seconds)
-            if sys.stderr.isatty():
-                around.start_soon(self._show_progress)
             result: Outcome | Exception
             try:
                 result = await self.live.run()
@@ -131,14 +124,6 @@ class Session:
     async def _stop_after(self, seconds: float) -> None:
         await anyio.sleep(seconds)
         self.live.stop()
-
-    async def _show_progress(self) -> None:
-        try:
-            while True:
-                progress.show(self._line())
-                await anyio.sleep(_EVERY)
-        finally:
-            progress.clear()
 
     def _line(self) -> str:
         total = self.tally.total()
