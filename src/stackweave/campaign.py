@@ -18,7 +18,7 @@ from stackweave.core.strategies import RANDOM_WALK, Tactic, strategy_of
 
 from .digest import digest_of
 from .drivers import DRIVERS, Driver
-from .known import identify
+from .known import identify, is_among
 from .programs import Parameters
 from .registry import Recipe, blaming, given, titled
 from .schedule import Origin, Schedule, by_name
@@ -53,10 +53,6 @@ class Finding:
     def signature(self) -> str:
         """The violation's signature."""
         return self.violation.signature
-
-    def is_among(self, ids: Collection[str]) -> bool:
-        """Whether its signature or the known defect's id is one of these."""
-        return self.signature in ids or self.known in ids
 
 
 @dataclass(slots=True)
@@ -172,7 +168,7 @@ def run(
 
     def is_failure(breach: Breach) -> bool:
         known = identify(subject.generation, breach.signatures)
-        return not all(each in allowed or known.get(each) in allowed for each in breach.signatures)
+        return not all(is_among(allowed, each, known.get(each)) for each in breach.signatures)
 
     def last() -> int:
         """The execution before which there is more to do, as far as is known."""

@@ -175,19 +175,21 @@ GENERATIONS: Final[dict[str, Known]] = {
 """`completed` is spurious only where there is no memory for its mask."""
 
 
-KNOWN: Final[dict[tuple[str | None, str], str]] = {}
-"""More: (generation, signature) to a defect's id; None is any generation."""
-
-
 def identify(generation: str | None, signatures: Collection[str]) -> Mapping[str, str]:
     """Of the signatures that one execution shows: the ids of those that are known, such as "upstream-7"."""
-    found = {
-        signature: KNOWN[of, signature]
-        for signature in signatures
-        for of in (None, generation)
-        if (of, signature) in KNOWN
-    }
+    found: dict[str, str] = {}
     if generation in GENERATIONS:
         for signature, defect in GENERATIONS[generation].defects(signatures):
             found.setdefault(signature, f"{generation}-{defect}")
     return found
+
+
+def is_among(ids: Collection[str], signature: str, known: str | None) -> bool:
+    """Whether a signature, or the known defect that it is, is one of these: signatures and ids of defects."""
+    return signature in ids or known in ids
+
+
+def standing(known: str | None, *, is_allowed: bool) -> str:
+    """What is said of a signature in a report: `known: upstream-7 (allowed)`, or `NEW`."""
+    name = f"known: {known}" if known else "NEW"
+    return f"{name} (allowed)" if is_allowed else name

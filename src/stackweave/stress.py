@@ -15,6 +15,7 @@ from .campaign import Campaign, Finding, Subject
 from .campaign import run as run_campaign
 from .drivers import DRIVERS
 from .exits import Exit
+from .known import is_among, standing
 from .lanes import draw, replay_command, screen_width, shrink_command
 from .registry import DEFAULT, find
 from .replaying import replay_on
@@ -22,6 +23,7 @@ from .schedule import keep
 
 if TYPE_CHECKING:
     from .coverage import Whole
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what it takes."""
@@ -139,7 +141,7 @@ class _Report:
         }
 
     def _is_allowed(self, finding: Finding) -> bool:
-        return finding.is_among(self._allowed)
+        return is_among(self._allowed, finding.signature, finding.known)
 
     @property
     def exit(self) -> Exit:
@@ -240,12 +242,11 @@ class _Report:
 
     def _rows(self, finding: Finding, width: int) -> list[str]:
         """One line, and for what is new the command that replays it."""
-        name = f"known: {finding.known}" if finding.known else "NEW"
-        allowed = " (allowed)" if self._is_allowed(finding) else ""
+        name = standing(finding.known, is_allowed=self._is_allowed(finding))
         share = 100 * finding.count / self._campaign.executions
         executions = f"{finding.count:,} execution{'s' if finding.count > 1 else ''}"
         row = (
-            f"{finding.signature:<{width}}  {name}{allowed}, {executions} ({share:.3g} %), "
+            f"{finding.signature:<{width}}  {name}, {executions} ({share:.3g} %), "
             f"first {finding.first:,}"
         )
         if finding.known or self._is_allowed(finding):

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from ..campaign import Subject
 from ..exits import Exit
+from ..known import is_among, standing
 from ..lanes import draw, replay_command, screen_width
 from ..lasso import FAIR_CYCLE
 from .counterexamples import Seen, endless_in, seen_in
@@ -29,7 +30,7 @@ class Report:
         self._endless = None if lasso is None else endless_in(subject, lasso)
 
     def _is_allowed(self, seen: Seen) -> bool:
-        return seen.signature in self._allowed or seen.known in self._allowed
+        return is_among(self._allowed, seen.signature, seen.known)
 
     @property
     def exit(self) -> Exit:
@@ -157,7 +158,6 @@ class Report:
             yield "no violation" if self._endless is None else "no other violation"
         width = max((len(each.signature) for each in self._seen), default=0)
         for seen in self._seen:
-            name = f"known: {seen.known}" if seen.known else "NEW"
-            allowed = " (allowed)" if self._is_allowed(seen) else ""
-            yield f"{seen.signature:<{width}}  {name}{allowed}, after {seen.moves:,} moves"
+            name = standing(seen.known, is_allowed=self._is_allowed(seen))
+            yield f"{seen.signature:<{width}}  {name}, after {seen.moves:,} moves"
             yield f"{'':<{width}}  {replay_command(seen.reference)}"

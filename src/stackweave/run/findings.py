@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from stackweave.core import Violation
-from stackweave.known import identify
+from stackweave.known import identify, is_among, standing
 
 
 @dataclass(slots=True)
@@ -20,17 +20,13 @@ class Finding:
     known: str | None = None
     """The id of the known defect that it is."""
 
-    def is_among(self, ids: Collection[str]) -> bool:
-        """Whether its signature or the known defect's id is one of these."""
-        return self.first.signature in ids or self.known in ids
-
 
 class Findings:
     """The findings of one run, in the order of their discovery."""
 
     def __init__(self, generation: str, allowed: Collection[str] = ()) -> None:
         self.by_signature: dict[str, Finding] = {}
-        self.allowed = allowed
+        self._allowed = allowed
         self._generation = generation
         self._seen = 0
 
@@ -54,7 +50,10 @@ class Findings:
     @property
     def failing(self) -> list[Finding]:
         """Those that are not allowed."""
-        return [each for each in self if not each.is_among(self.allowed)]
+        return [each for each in self if not self._is_allowed(each)]
+
+    def _is_allowed(self, finding: Finding) -> bool:
+        return is_among(self._allowed, finding.first.signature, finding.known)
 
     def as_json(self) -> list[dict[str, object]]:
         """For programs."""
@@ -63,7 +62,7 @@ class Findings:
                 "signature": each.first.signature,
                 "property": each.first.property,
                 "known": each.known,
-                "allowed": each.is_among(self.allowed),
+                "allowed": self._is_allowed(each),
                 "count": each.count,
                 "first_operation": each.first.step,
                 "explanation": each.first.explanation,
@@ -77,8 +76,7 @@ class Findings:
         return [self._row(each, width) for each in self] or ["no violation"]
 
     def _row(self, finding: Finding, width: int) -> str:
-        name = f"known: {finding.known}" if finding.known else "NEW"
-        allowed = " (allowed)" if finding.is_among(self.allowed) else ""
+        name = standing(finding.known, is_allowed=self._is_allowed(finding))
         times = "once" if finding.count == 1 else f"{finding.count:,} times"
         first = finding.first
-        return f"{first.signature:<{width}}  {name}{allowed}, {times}, first at operation {first.step:,}"
+        return f"{first.signature:<{width}}  {name}, {times}, first at operation {first.step:,}"

@@ -18,6 +18,7 @@ from .findings import Findings
 from .journal import Keeper
 from .tally import Tally
 
+
 @dataclass(frozen=True, slots=True)
 class Until:
     """When a run is enough."""
