@@ -9,7 +9,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from stackweave.core import Interpreter, ModelError, Program, UsageError
+from stackweave.core import Interpreter, ModelError, Program
 from stackweave.core.context import Context
 from stackweave.core.context import Protocol as Suspended
 from stackweave.core.errors import diverged
@@ -21,9 +21,7 @@ from stackweave.core.explore.statics import Statics
 from stackweave.core.situation import Situation, is_obliged
 from stackweave.core.strategy import FixedSchedule
 
-from .digest import digest_of
-from .registry import blame, find
-from .replaying import Replay, follow, refuse_stale, steps_of
+from .replaying import Replay, follow, going_again, program_of, steps_of
 from .schedule import Schedule
 
 FAIR_CYCLE: Final = "fair-cycle"
@@ -58,10 +56,7 @@ class ReplayedLasso:
 
 def replay_lasso(schedule: Schedule) -> ReplayedLasso:
     """Run it again. Raises `UsageError` for a stale one, `ModelError` for one that is none."""
-    recipe = find(schedule.program)
-    program = recipe.make(schedule.parameters)
-    refuse_stale(schedule, program, digest_of(program, recipe.module))
-    return replay_lasso_on(schedule, program)
+    return replay_lasso_on(schedule, program_of(schedule))
 
 
 def replay_lasso_on(schedule: Schedule, program: Program) -> ReplayedLasso:
@@ -69,17 +64,11 @@ def replay_lasso_on(schedule: Schedule, program: Program) -> ReplayedLasso:
     decisions = schedule.decisions(program)
     stem = sum(entry >= 0 for entry in decisions) - schedule.cycle
     way, cycle = _cut(decisions, stem)
-    try:
+    with going_again(schedule.program):
         moving = _Rounds(program, way, cycle).check()
         interpreter = Interpreter(program)
         outcome = follow(interpreter, decisions)
         steps = tuple(steps_of(interpreter, decisions))
-    except ModelError:
-        raise
-    except UsageError as error:
-        raise diverged(str(error)) from error
-    except Exception as error:
-        raise UsageError(f"{schedule.program} failed: {blame(error)}") from error
     replay = Replay(program, outcome, steps, schedule.signature, cycle=schedule.cycle)
     return ReplayedLasso(replay, stem, schedule.cycle, moving)
 

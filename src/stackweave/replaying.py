@@ -2,13 +2,13 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from stackweave.core import (
     FixedSchedule,
     Interpreter,
-    ModelError,
     Outcome,
     Program,
     State,
@@ -19,7 +19,7 @@ from stackweave.core.errors import diverged
 from stackweave.core.operations import Operation
 
 from .digest import digest_of
-from .registry import blame, find
+from .registry import blaming, find
 from .schedule import Schedule
 
 Injected: TypeAlias = tuple[int, int, object]
@@ -79,25 +79,24 @@ def replay(schedule: Schedule) -> Replay:
     Raises `UsageError` for a stale one, with what changed, and `ModelError` where the same decisions lead
     elsewhere, which a protocol with hidden effects does.
     """
+    return replay_on(schedule, program_of(schedule))
+
+
+def program_of(schedule: Schedule) -> Program:
+    """The program of a schedule, made anew. Raises `UsageError` for a stale one, with what changed."""
     recipe = find(schedule.program)
     program = recipe.make(schedule.parameters)
     refuse_stale(schedule, program, digest_of(program, recipe.module))
-    return replay_on(schedule, program)
+    return program
 
 
 def replay_on(schedule: Schedule, program: Program) -> Replay:
     """As `replay`, on a program that is known to be the one."""
     decisions = schedule.decisions(program)
-    try:
+    with going_again(schedule.program):
         interpreter = Interpreter(program)
         outcome = follow(interpreter, decisions)
         told = tuple(steps_of(interpreter, decisions))
-    except ModelError:
-        raise
-    except UsageError as error:
-        raise diverged(str(error)) from error
-    except Exception as error:
-        raise UsageError(f"{schedule.program} failed: {blame(error)}") from error
     if list(outcome.schedule) != decisions:
         raise diverged("it ends early")
     if schedule.signature not in {violation.signature for violation in outcome.violations}:
@@ -105,6 +104,16 @@ def replay_on(schedule: Schedule, program: Program) -> Replay:
     during = sum(len(step.events) for step in told)
     at_end = tuple((each.context, each.event) for each in outcome.events[during:])
     return Replay(program, outcome, told, schedule.signature, at_end)
+
+
+@contextmanager
+def going_again(name: str) -> Iterator[None]:
+    """Around decisions that were made before: those that do not fit any more have led elsewhere."""
+    with blaming(name):
+        try:
+            yield
+        except UsageError as error:
+            raise diverged(str(error)) from error
 
 
 def follow(interpreter: Interpreter, decisions: Sequence[int]) -> Outcome:
