@@ -15,6 +15,7 @@ from stackweave.core import Interpreter, Program, RandomWalk
 from stackweave.core.explore.engine import Engine
 from stackweave.core.kernel.system import requests
 from stackweave.programs import Parameters
+from stackweave.programs.sizes import sizes
 from stackweave.programs.stage import Stage, asks
 
 CALLS: Final = 3
@@ -33,8 +34,8 @@ MEASURED: Final = {
 
 def deferred_unwind() -> Program:
     """One task of three system calls, and NMIs in which two tracers ask three times each; every monitor is on."""
-    sizes = Parameters("completed", tracers=2, syscalls=CALLS)
-    stage = Stage("deferred-unwind", sizes, tracers=2, syscalls=CALLS)
+    size = sizes(Parameters(), generation="completed", tracers=2, syscalls=CALLS)
+    stage = Stage("deferred-unwind", size)
     system = stage.system
     system.start_all_registered()
     stage.task(0, asks(stage, 0))

@@ -11,6 +11,7 @@ from stackweave.core.kernel.structs import MODE_MASK, Mode
 from stackweave.core.kernel.unwind_user import Faults
 
 from .parameters import Parameters
+from .sizes import sizes
 from .stage import Stage, asks, closes, insists
 
 
@@ -20,7 +21,7 @@ def cancelled_work_asks(parameters: Parameters) -> Program:
     The test for a negative bit never holds, BIT(-1) is bit 63, and the request returns 0 for a callback that
     never comes.
     """
-    stage = Stage("cancelled-work-asks", parameters)
+    stage = Stage("cancelled-work-asks", sizes(parameters))
     stage.system.start_all_registered()
     stage.task(0, closes(stage, 0), insists(stage, 0))
     return stage.finish()
@@ -31,7 +32,7 @@ def request_returns_bit(parameters: Parameters) -> Program:
 
     The outer request then returns `old & bit` as int: 4, 8, and so on, and neither 0 nor 1.
     """
-    stage = Stage("request-returns-bit", parameters)
+    stage = Stage("request-returns-bit", sizes(parameters))
     stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     stage.nmi(0, asks(stage, 0))
@@ -43,7 +44,7 @@ def stale_snapshot(parameters: Parameters) -> Program:
 
     The new owner is called for what it never asked: the snapshot was taken outside the SRCU section.
     """
-    stage = Stage("stale-snapshot", parameters, tracers=2, faults=Faults.MEMORY)
+    stage = Stage("stale-snapshot", sizes(parameters, tracers=2), faults=Faults.MEMORY)
     stage.system.start_registered([(0, stage.system.first_bit)])
     stage.task(0, asks(stage, 0))
     stage.churn(0, (1,), cpus=(0,))
@@ -52,7 +53,7 @@ def stale_snapshot(parameters: Parameters) -> Program:
 
 def walker_reads_cancelled(parameters: Parameters) -> Program:
     """4: the walk stands on a work whose cancel has begun, and tests bit -1."""
-    stage = Stage("walker-reads-cancelled", parameters, cpus=2, tracers=2)
+    stage = Stage("walker-reads-cancelled", sizes(parameters, cpus=2, tracers=2))
     stage.system.start_all_registered()
     stage.task(0, asks(stage, 1))
     stage.churn(0, (), cpus=(1,), once=(stage.system.tracers[1].records, 1, 1))
@@ -62,7 +63,7 @@ def walker_reads_cancelled(parameters: Parameters) -> Program:
 def request_races_cancel(parameters: Parameters) -> Program:
     """6: a request has read the bit, a whole cancel passes, and the request sets the bit after the cancel's walk
     over the tasks: the bit's next owner is called for it."""
-    stage = Stage("request-races-cancel", parameters, cpus=2, tracers=2)
+    stage = Stage("request-races-cancel", sizes(parameters, cpus=2, tracers=2))
     stage.system.start_registered([(0, stage.system.first_bit)])
     stage.task(0, asks(stage, 0))
     stage.churn(0, (1,), cpus=(1,), weight=8 * TASK_WEIGHT, once=_in_kernel(stage))
@@ -71,7 +72,7 @@ def request_races_cancel(parameters: Parameters) -> Program:
 
 def cookie_zero(parameters: Parameters) -> Program:
     """7: an NMI asks between the reset's cmpxchg of the mask and its store of the cookie: its callback gets 0."""
-    stage = Stage("cookie-zero", parameters, tracers=2)
+    stage = Stage("cookie-zero", sizes(parameters, tracers=2))
     stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     stage.nmi(0, asks(stage, 1))
@@ -83,7 +84,7 @@ def reset_skipped(parameters: Parameters) -> Program:
 
     The interrupt that the NMI raised enters with the old cookie and the old trace.
     """
-    stage = Stage("reset-skipped", parameters, tracers=2)
+    stage = Stage("reset-skipped", sizes(parameters, tracers=2))
     stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     stage.nmi(0, asks(stage, 1), times=2)
@@ -92,7 +93,7 @@ def reset_skipped(parameters: Parameters) -> Program:
 
 def cookie_after_reset(parameters: Parameters) -> Program:
     """An NMI asks after the reset, still on the way to user mode: the cookie is called back in the next entry."""
-    stage = Stage("cookie-after-reset", parameters)
+    stage = Stage("cookie-after-reset", sizes(parameters))
     stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     stage.nmi(0, asks(stage, 0))
@@ -107,7 +108,7 @@ def _in_kernel(stage: Stage) -> tuple[Word, int, int]:
 def spurious_callback(parameters: Parameters) -> Program:
     """Two tracers, one task: one asks in the system call, the other in an interrupt, perhaps after the first one's
     callback. Generation `bitmask` then calls the first one again (commit message of unwind_completed)."""
-    stage = Stage("spurious-callback", parameters, generation="bitmask", tracers=2)
+    stage = Stage("spurious-callback", sizes(parameters, generation="bitmask", tracers=2))
     stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     stage.interrupt(0, asks(stage, 1))

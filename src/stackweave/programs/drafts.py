@@ -6,6 +6,7 @@ from stackweave.core.kernel.generation import Caller
 from stackweave.core.kernel.structs import MODE_MASK, Mode, Task
 
 from .parameters import Parameters
+from .sizes import sizes
 from .stage import Stage, a_few_times, asks
 
 
@@ -20,7 +21,9 @@ def alternation(parameters: Parameters) -> Program:
         if tracer == 0:
             await a_few_times(stage, 1)(Caller(task))
 
-    stage = Stage("alternation", parameters, generation="bitmask_v12", tracers=2, callback=deliver)
+    stage = Stage(
+        "alternation", sizes(parameters, generation="bitmask_v12", tracers=2), callback=deliver
+    )
     stage.system.start_all_registered()
     stage.system.entry.exit_events(irq_off=a_few_times(stage, 0))
     stage.task(0, asks(stage, 0))
@@ -32,7 +35,7 @@ def spoilt_swap(parameters: Parameters) -> Program:
 
     The request takes it that an NMI has set PENDING, and only adds its bit.
     """
-    stage = Stage("spoilt-swap", parameters, generation="bitmask_v12", cpus=2, tracers=2)
+    stage = Stage("spoilt-swap", sizes(parameters, generation="bitmask_v12", cpus=2, tracers=2))
     stage.system.start_all_registered()
     served = stage.system.tracers[1].records
 
@@ -52,7 +55,7 @@ def registers_again(parameters: Parameters) -> Program:
     A registration clears the work before it takes a bit: what the request reads then is bit 0, and in the drafts
     that is another tracer's.
     """
-    stage = Stage("registers-again", parameters, generation="bitmask_v12", cpus=2, tracers=2)
+    stage = Stage("registers-again", sizes(parameters, generation="bitmask_v12", cpus=2, tracers=2))
     stage.system.start_all_registered()
     stage.task(0, asks(stage, 1))
     in_kernel = (stage.system.tasks[0].regs, MODE_MASK, Mode.KERNEL)

@@ -16,6 +16,7 @@ from stackweave.core.kernel.unwind_user import Faults
 from stackweave.core.operations import barrier
 
 from .parameters import Parameters
+from .sizes import sizes
 from .stage import Stage, asks, each
 
 _GENERATION: Final = "per_work"
@@ -23,7 +24,7 @@ _GENERATION: Final = "per_work"
 
 def first_cookie(parameters: Parameters) -> Program:
     """The first request of an entry makes the cookie, and is given the 0 that was there before."""
-    stage = Stage("first-cookie", parameters, generation=_GENERATION)
+    stage = Stage("first-cookie", sizes(parameters, generation=_GENERATION))
     stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     return stage.finish()
@@ -31,7 +32,7 @@ def first_cookie(parameters: Parameters) -> Program:
 
 def cookie_wraps(parameters: Parameters) -> Program:
     """The count of CPU 0 comes round: the cookie is 0, which means that there is none yet."""
-    stage = Stage("cookie-wraps", parameters, generation=_GENERATION)
+    stage = Stage("cookie-wraps", sizes(parameters, generation=_GENERATION))
     stage.system.start_all_registered()
     last = (1 << COUNT_BITS) - 1
     stage.program.layout.initialise(stage.system.deferral.unwind_ctx_ctr[0], last)
@@ -41,7 +42,7 @@ def cookie_wraps(parameters: Parameters) -> Program:
 
 def no_entries(parameters: Parameters) -> Program:
     """The array of entries may not be had: the callback is given a trace that nobody initialised."""
-    stage = Stage("no-entries", parameters, generation=_GENERATION, faults=Faults.ALLOCATION)
+    stage = Stage("no-entries", sizes(parameters, generation=_GENERATION), faults=Faults.ALLOCATION)
     stage.system.start_all_registered()
     stage.task(0, each(_has_cookie(stage), asks(stage, 0)))
     return stage.finish()
@@ -49,7 +50,7 @@ def no_entries(parameters: Parameters) -> Program:
 
 def shared_work(parameters: Parameters) -> Program:
     """One event of a CPU, two tasks: the first one asks and sleeps, and the second one is refused."""
-    stage = Stage("shared-work", parameters, generation=_GENERATION, tasks=2)
+    stage = Stage("shared-work", sizes(parameters, generation=_GENERATION, tasks=2))
     stage.system.start_all_registered()
     for task in range(stage.user_tasks):
         stage.task(task, each(_has_cookie(stage), asks(stage, 0), _sleeps))
@@ -58,7 +59,9 @@ def shared_work(parameters: Parameters) -> Program:
 
 def two_lists(parameters: Parameters) -> Program:
     """Tasks on two CPUs see that one work is not pending: its link then joins their two lists."""
-    stage = Stage("two-lists", parameters, generation=_GENERATION, cpus=2, tasks=2, tracers=2)
+    stage = Stage(
+        "two-lists", sizes(parameters, generation=_GENERATION, cpus=2, tasks=2, tracers=2)
+    )
     stage.system.start_all_registered()
     cookie, shared = _has_cookie(stage), asks(stage, 0)
     stage.task(0, each(cookie, asks(stage, 1), shared))
@@ -69,7 +72,7 @@ def two_lists(parameters: Parameters) -> Program:
 
 def interrupt_asks_again(parameters: Parameters) -> Program:
     """An interrupt asks for the tracer that the task has asked for: before, in, or after its callback."""
-    stage = Stage("interrupt-asks-again", parameters, generation=_GENERATION)
+    stage = Stage("interrupt-asks-again", sizes(parameters, generation=_GENERATION))
     stage.system.start_all_registered()
     stage.task(0, each(_has_cookie(stage), asks(stage, 0)))
     stage.interrupt(0, asks(stage, 0))
@@ -100,7 +103,9 @@ def cancel_frees(parameters: Parameters) -> Program:
         await stage.system.cancel(0)
         await data.free(await pointer.load())
 
-    stage = Stage("cancel-frees", parameters, generation=_GENERATION, cpus=2, callback=deliver)
+    stage = Stage(
+        "cancel-frees", sizes(parameters, generation=_GENERATION, cpus=2), callback=deliver
+    )
     data = stage.program.layout.pool("tracer_data", TracerData, 1)
     pointer = stage.program.layout.word("data")
     stage.task(0, each(_has_cookie(stage), asks(stage, 0)))
@@ -116,7 +121,7 @@ def nmi_falls_back(parameters: Parameters) -> Program:
 
     The interrupt comes when interrupts go on again, and by then the CPU has another task.
     """
-    stage = Stage("nmi-falls-back", parameters, generation=_GENERATION, tasks=2)
+    stage = Stage("nmi-falls-back", sizes(parameters, generation=_GENERATION, tasks=2))
     stage.system.start_all_registered()
     meant = stage.program.layout.word("meant")
     scheduling = stage.program.layout.word("scheduling")
@@ -158,7 +163,7 @@ def nmi_falls_back(parameters: Parameters) -> Program:
 
 def exit_asks(parameters: Parameters) -> Program:
     """A tracer asks in exit_group(), before do_exit(): the work is run when the user's memory is gone."""
-    stage = Stage("exit-asks", parameters, generation=_GENERATION)
+    stage = Stage("exit-asks", sizes(parameters, generation=_GENERATION))
     stage.system.start_all_registered()
     task = stage.system.tasks[0]
 
@@ -174,7 +179,7 @@ def exit_asks(parameters: Parameters) -> Program:
 
 def asks_in_exit(parameters: Parameters) -> Program:
     """Interrupts ask at any moment of a task's last system call: is one refused that has a cookie?"""
-    stage = Stage("asks-in-exit", parameters, generation=_GENERATION)
+    stage = Stage("asks-in-exit", sizes(parameters, generation=_GENERATION))
     stage.system.start_all_registered()
     task = stage.system.tasks[0]
 
@@ -199,7 +204,7 @@ def asks_in_exit(parameters: Parameters) -> Program:
 
 def two_unwinds(parameters: Parameters) -> Program:
     """Two tracers ask in one entry: is the stack unwound for each of them?"""
-    stage = Stage("two-unwinds", parameters, generation=_GENERATION, tracers=2)
+    stage = Stage("two-unwinds", sizes(parameters, generation=_GENERATION, tracers=2))
     stage.system.start_all_registered()
     stage.task(0, each(_has_cookie(stage), asks(stage, 0), asks(stage, 1)))
     return stage.finish()

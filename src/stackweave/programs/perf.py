@@ -13,6 +13,7 @@ from stackweave.core.kernel.generation import Caller
 from stackweave.core.kernel.structs import Task
 
 from .parameters import Parameters
+from .sizes import sizes
 from .stage import Stage, asks, each
 
 
@@ -77,9 +78,7 @@ def _stage(name: str, parameters: Parameters, sessions: Sequence[_Session], cpus
 
     stage = Stage(
         name,
-        parameters,
-        cpus=cpus,
-        tracers=len(sessions),
+        sizes(parameters, cpus=cpus, tracers=len(sessions)),
         callback=event_deferred,
         detach=perf_event_exit_task,
     )

@@ -8,6 +8,7 @@ from stackweave.core.kernel.structs import Task, stack_of
 from stackweave.core.operations import set_cpus_allowed, sleep_until
 
 from .parameters import Parameters
+from .sizes import sizes
 from .stage import Stage
 
 _HOME, _OTHER = 0, 1
@@ -16,7 +17,7 @@ _HOME, _OTHER = 0, 1
 
 def next_unwinds(parameters: Parameters) -> Program:
     """The next task unwinds the one before it, whose on_cpu has been released."""
-    stage = Stage("next-unwinds", parameters, cpus=2)
+    stage = Stage("next-unwinds", sizes(parameters, cpus=2))
     on_cpu = stage.program.layout.word("on_cpu")
     stage.task(0, _switches(stage, on_cpu))
     _finishes(stage, on_cpu, unwinds=True)
@@ -25,7 +26,7 @@ def next_unwinds(parameters: Parameters) -> Program:
 
 def prev_unwinds(parameters: Parameters) -> Program:
     """A task unwinds itself when it is back on a CPU."""
-    stage = Stage("prev-unwinds", parameters, cpus=2)
+    stage = Stage("prev-unwinds", sizes(parameters, cpus=2))
     on_cpu = stage.program.layout.word("on_cpu")
     switches = _switches(stage, on_cpu)
 

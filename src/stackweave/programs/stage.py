@@ -14,39 +14,23 @@ from stackweave.core.kernel.system import System, requests
 from stackweave.core.kernel.unwind_user import Faults
 from stackweave.core.monitors import Trace
 
-from .parameters import Parameters
-from .sizes import sizes
+from .sizes import Sizes
 
 _FEW: Final = 3
 
 
 class Stage:
-    """A program under construction; the sizes are defaults that `parameters` may change."""
+    """A program under construction."""
 
     def __init__(
         self,
         name: str,
-        parameters: Parameters,
+        size: Sizes,
         *,
-        generation: str = "upstream",
-        flavour: str | None = None,
-        cpus: int = 1,
-        tasks: int = 1,
-        tracers: int = 1,
-        syscalls: int = 1,
         faults: Faults = Faults.NEVER,
         callback: Callback | None = None,
         detach: Detach | None = None,
     ) -> None:
-        size = sizes(
-            parameters,
-            generation=generation,
-            flavour=flavour,
-            cpus=cpus,
-            tasks=tasks,
-            tracers=tracers,
-            syscalls=syscalls,
-        )
         self.user_tasks = size.tasks
         self.syscalls = size.syscalls
         self.program = Program(name, size.cpus, parameters=size.given())

@@ -13,6 +13,7 @@ from stackweave.core.kernel.system import requests
 from stackweave.core.kernel.unwind_user import Faults
 
 from .parameters import Parameters
+from .sizes import sizes
 from .stage import Stage, asks
 
 _REPEATING: Final = 1 << 31
@@ -21,7 +22,7 @@ _REPEATING: Final = 1 << 31
 
 def irq_on_event_asks(parameters: Parameters) -> Program:
     """9: the event of interrupts going on, the last on the way out, asks: since cf76553aaa36 after the reset."""
-    stage = Stage("irq-on-event-asks", parameters)
+    stage = Stage("irq-on-event-asks", sizes(parameters))
     stage.system.start_all_registered()
     stage.system.entry.exit_events(irq_on=requests(stage.system, 0, outside=False))
     stage.task(0, asks(stage, 0))
@@ -31,7 +32,7 @@ def irq_on_event_asks(parameters: Parameters) -> Program:
 def next_cookie(parameters: Parameters) -> Program:
     """7: an NMI asks inside the reset, and an interrupt of the next entry asks before the callback: that one's
     cookie is what the callback brings."""
-    stage = Stage("next-cookie", parameters, tracers=2)
+    stage = Stage("next-cookie", sizes(parameters, tracers=2))
     stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     stage.nmi(0, asks(stage, 1))
@@ -41,7 +42,7 @@ def next_cookie(parameters: Parameters) -> Program:
 
 def nmi_cannot_add(parameters: Parameters) -> Program:
     """10: without irq_work an NMI's task work cannot be added, and 0 is written to the mask: all bits go."""
-    stage = Stage("nmi-cannot-add", parameters, flavour="no-irq-work", tracers=2, syscalls=2)
+    stage = Stage("nmi-cannot-add", sizes(parameters, flavour="no-irq-work", tracers=2, syscalls=2))
     stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     stage.nmi(0, asks(stage, 1))
@@ -50,13 +51,13 @@ def nmi_cannot_add(parameters: Parameters) -> Program:
 
 def exec_after_request(parameters: Parameters) -> Program:
     """11: a task asks and then executes another program: the trace is of the new image."""
-    stage = Stage("exec-after-request", parameters)
+    stage = Stage("exec-after-request", sizes(parameters))
     return _asks_and_leaves_its_stack(stage, stage.system.life.exec)
 
 
 def sigreturn_after_request(parameters: Parameters) -> Program:
     """11: a task asks in rt_sigreturn(), and the stack becomes that of the interrupted code."""
-    stage = Stage("sigreturn-after-request", parameters)
+    stage = Stage("sigreturn-after-request", sizes(parameters))
     return _asks_and_leaves_its_stack(stage, stage.system.life.sigreturn)
 
 
@@ -77,7 +78,7 @@ def _asks_and_leaves_its_stack(
 
 def user_worker_asks(parameters: Parameters) -> Program:
     """12: a user worker is asked about: it has no user stack, and never returns to user mode."""
-    stage = Stage("user-worker-asks", parameters, tasks=2)
+    stage = Stage("user-worker-asks", sizes(parameters, tasks=2))
     stage.system.start_all_registered()
     worker = stage.system.tasks[1]
 
@@ -95,7 +96,7 @@ def user_worker_asks(parameters: Parameters) -> Program:
 
 def cookie_repeats(parameters: Parameters) -> Program:
     """The CPU's counter comes round between two requests of one task, as after 2^31 other contexts."""
-    stage = Stage("cookie-repeats", parameters)
+    stage = Stage("cookie-repeats", sizes(parameters))
     stage.system.start_all_registered()
 
     async def meanwhile(caller: Caller) -> None:
@@ -114,7 +115,7 @@ def callback_cancels(parameters: Parameters) -> Program:
         await stage.system.deliver(tracer, task, cookie, nr, entries)
         await stage.system.cancel(tracer)
 
-    stage = Stage("callback-cancels", parameters, callback=deliver_and_leave)
+    stage = Stage("callback-cancels", sizes(parameters), callback=deliver_and_leave)
     stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
     return stage.finish()
@@ -123,7 +124,7 @@ def callback_cancels(parameters: Parameters) -> Program:
 def no_cache(parameters: Parameters) -> Program:
     """Two tracers, as in `spurious-callback`, and the cache that should remember who was called may not be had."""
     stage = Stage(
-        "no-cache", parameters, generation="completed", tracers=2, faults=Faults.ALLOCATION
+        "no-cache", sizes(parameters, generation="completed", tracers=2), faults=Faults.ALLOCATION
     )
     stage.system.start_all_registered()
     stage.task(0, asks(stage, 0))
