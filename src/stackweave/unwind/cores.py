@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
-from stackweave.core.sframe import Backtrace, CoreFile
-from stackweave.pictures import NamedStack, Thread
+from stackweave.core.sframe import CoreFile
+from stackweave.pictures import Thread
 
 from . import showing
-from .showing import Json, Stack
+from .showing import Stack
 
 _RETURN_ADDRESS_SIZE: Final = 8
 
@@ -40,7 +40,15 @@ class Report(showing.Report):
             trace = self._core.unwind(thread)
             left -= len(trace.frames)
             self._unwound += 1
-            yield self._shown(thread.lwp, trace)
+            lwp = thread.lwp
+            yield showing.stack_of(
+                trace,
+                self._core.space,
+                self._core.chooser,
+                f"Thread {lwp}",
+                {"lwp": lwp},
+                Thread(self.name, tid=lwp),
+            )
 
     def missing(self) -> list[str]:
         return list(self._core.missing)
@@ -54,19 +62,3 @@ class Report(showing.Report):
         if left:
             lines.append(f"{left} more threads not unwound: the stacks overlap")
         return [*lines, *self._core.chooser.remarks()]
-
-    def _shown(self, lwp: int, trace: Backtrace) -> Stack:
-        mappings = [self._core.space.find_mapping(frame.lookup_pc) for frame in trace.frames]
-        files = [mapping.basename if mapping else None for mapping in mappings]
-        mismatched = any(module.name == files[-1] for module in self._core.chooser.mismatched)
-        why = showing.why_stopped(trace, files[-1], is_mismatched=mismatched)
-        named = showing.named_frames(trace, files)
-        lines = [f"Thread {lwp}", *showing.frame_lines(named), f"stopped: {why}"]
-        described: Json = {
-            "lwp": lwp,
-            "frames": showing.frames_json(trace, named),
-            "stop": showing.stop_name(trace.stop),
-            "why": why,
-        }
-        thread = Thread(self.name, tid=lwp)
-        return Stack(lines, described, NamedStack(thread, named, cut=showing.cut(trace, why)))

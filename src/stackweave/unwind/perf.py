@@ -50,8 +50,7 @@ class Report(showing.Report):
         if stack.trace is not None:
             path = stack.user[-1].path
             name = path.rpartition("/")[2] if path else None
-            mismatched = any(module.name == name for module in self._session.chooser.mismatched)
-            return showing.why_stopped(stack.trace, name, is_mismatched=mismatched)
+            return showing.why_stopped(stack.trace, name, self._session.chooser)
         if stack.cookie is not None and stack.event is not None and not stack.is_merged:
             return f"the callchain was deferred, cookie {stack.cookie:x}"
         return stack.why_not or "end of the recorded callchain"

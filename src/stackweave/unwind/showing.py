@@ -11,10 +11,12 @@ from itertools import chain
 from typing import BinaryIO, ClassVar, TextIO
 
 from stackweave.core.sframe import Backtrace, Frame, StopReason
+from stackweave.core.sframe.address_space import AddressSpace
+from stackweave.core.sframe.choose import Chooser
 from stackweave.core.sframe.demangle import can_demangle, demangled, is_mangled
 from stackweave.core.sframe.errors import DumpError
 from stackweave.core.sframe.module import LoadedModule
-from stackweave.pictures import NamedFrame, NamedStack, Writer
+from stackweave.pictures import NamedFrame, NamedStack, Thread, Writer
 from stackweave.printable import printable
 
 Json = dict[str, object]
@@ -125,6 +127,31 @@ def _remarks(report: Report) -> list[str]:
     ]
 
 
+def stack_of(
+    trace: Backtrace,
+    space: AddressSpace,
+    chooser: Chooser,
+    head: str,
+    described: Json,
+    thread: Thread,
+) -> Stack:
+    """A thread's only stack, under a line of its own; `described` is what the JSON says of the thread."""
+    mappings = [space.find_mapping(frame.lookup_pc) for frame in trace.frames]
+    files = [mapping.basename if mapping else None for mapping in mappings]
+    why = why_stopped(trace, files[-1], chooser)
+    frames = _named_frames(trace, files)
+    return Stack(
+        [head, *_frame_lines(frames), f"stopped: {why}"],
+        {
+            **described,
+            "frames": _frames_json(trace, frames),
+            "stop": stop_name(trace.stop),
+            "why": why,
+        },
+        NamedStack(thread, frames, cut=cut(trace, why)),
+    )
+
+
 def is_trampoline(trace: Backtrace, level: int) -> bool:
     """Whether the frame's caller was not calling: a signal interrupted it."""
     return level + 1 < len(trace.frames) and trace.frames[level + 1].is_exact
@@ -145,7 +172,7 @@ def named(
     return NamedFrame(pc, demangled(symbol.name), pc - symbol.address, path, is_trampoline)
 
 
-def named_frames(trace: Backtrace, files: list[str | None]) -> tuple[NamedFrame, ...]:
+def _named_frames(trace: Backtrace, files: list[str | None]) -> tuple[NamedFrame, ...]:
     """The frames of a stack whose files are known by their names."""
     return tuple(
         named(
@@ -159,12 +186,12 @@ def named_frames(trace: Backtrace, files: list[str | None]) -> tuple[NamedFrame,
     )
 
 
-def frame_lines(frames: tuple[NamedFrame, ...]) -> list[str]:
+def _frame_lines(frames: tuple[NamedFrame, ...]) -> list[str]:
     """`#0  0x... function+0x12 (module)` for each frame."""
     return [f"#{level:<2} {_describe(frame)}" for level, frame in enumerate(frames)]
 
 
-def frames_json(trace: Backtrace, frames: tuple[NamedFrame, ...]) -> list[Json]:
+def _frames_json(trace: Backtrace, frames: tuple[NamedFrame, ...]) -> list[Json]:
     pairs = zip(trace.frames, frames, strict=True)
     return [_frame_json(level, *pair) for level, pair in enumerate(pairs)]
 
@@ -173,12 +200,12 @@ def stop_name(stop: StopReason) -> str:
     return stop.name.lower().replace("_", "-")
 
 
-def why_stopped(trace: Backtrace, file: str | None, *, is_mismatched: bool) -> str:
+def why_stopped(trace: Backtrace, file: str | None, chooser: Chooser) -> str:
     """The reason, for people; `file` is mapped at the last frame."""
     if trace.cause is not None:
         return f"{trace.stop.value}: {trace.cause}"
     if trace.stop is StopReason.NO_MODULE and file:
-        if is_mismatched:
+        if any(module.name == file for module in chooser.mismatched):
             return f"the {file} given with --elf has another build id"
         return f"{file} was not given with --elf"
     return trace.stop.value
