@@ -124,7 +124,7 @@ def test_no_stacks_at_all() -> None:
 
 
 def test_many_stacks_need_no_more_room_than_their_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stackweave.core.sframe.batch.batch._ROOM", 5)
+    monkeypatch.setattr("stackweave.core.sframe.batch.runner._ROOM", 5)
     space, dumps = stacks(SOME[0])
     check_equal(space, dumps[:40], limit=50)
 

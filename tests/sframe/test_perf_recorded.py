@@ -144,7 +144,7 @@ def stack_one_word_off(monkeypatch: pytest.MonkeyPatch) -> None:
 def registers_in_falling_order(monkeypatch: pytest.MonkeyPatch) -> None:
     original = registers.registers_of
     monkeypatch.setattr(
-        "stackweave.core.sframe.perf.session.registers_of",
+        "stackweave.core.sframe.perf.taken.registers_of",
         lambda machine, mask, values: original(machine, mask, values[::-1]),
     )
 

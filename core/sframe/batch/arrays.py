@@ -12,6 +12,7 @@ Words = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 
 ABSENT: Final = -1
+NO_TABLE: Final = -2
 REGISTERS: Final = 34
 """DWARF numbers that a sample's registers may have."""
 
@@ -98,20 +99,21 @@ class ModuleTable(NamedTuple):
 
 
 class Process(NamedTuple):
-    """Modules and where they are mapped."""
+    """Where modules are mapped, and the tables of these modules, of others perhaps as well."""
 
     lows: Words
     """Of mappings, sorted."""
     highs: Words
     biases: Words
     modules: Words
-    """The module that a mapping shows, or `ABSENT`."""
+    """The number of the module that a mapping shows; `ABSENT`, or `NO_TABLE` for one without `.sframe`."""
     code_lows: Words
     """Of ranges that hold code, sorted."""
     code_highs: Words
+    machine: Words
+    """By `Machine`."""
     first_functions: Words
-    """Of each module, and one more; equal for a module without a table."""
-    has_table: Words
+    """Of each module, and one more."""
     starts: Words
     ends: Words
     first_rows: Words
@@ -121,8 +123,6 @@ class Process(NamedTuple):
     row_rules: Words
     rules: Words
     """As in `ModuleTable`, of all modules one after the other."""
-    machine: Words
-    """By `Machine`."""
 
 
 class Samples(NamedTuple):
@@ -138,7 +138,11 @@ class Samples(NamedTuple):
     bases: Words
     """The address of the first captured byte."""
     starts: Words
-    """Of each sample, and one more: where in `stacks` its bytes begin."""
+    """Where in `stacks` that byte is."""
+    sizes: Words
+    """Bytes captured."""
+    limits: Words
+    """Frames at most, one at least."""
     stacks: Bytes
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from stackweave.core.sframe.batch.arrays import (
     ABSENT,
+    NO_TABLE,
     REGISTERS,
     Frames,
     Kind,
@@ -57,6 +58,13 @@ def _mapping_at(p: Process, address: int) -> int:
 
 
 @compiled_part
+def _module_at(p: Process, address: int) -> int:
+    """Whose file may be read there."""
+    mapping = _mapping_at(p, address)
+    return p.modules[mapping] if mapping != ABSENT else ABSENT
+
+
+@compiled_part
 def _is_code(p: Process, address: int) -> bool:
     found = _last_at_most(p.code_lows, 0, p.code_lows.size, address)
     return found >= 0 and _is_below(address, p.code_highs[found])
@@ -81,10 +89,10 @@ def _row_at(p: Process, module: int, address: int) -> int:
 def _read(p: Process, s: Samples, sample: int, address: int) -> tuple[int, bool]:
     """The word at an address; False outside the captured bytes."""
     offset = address - s.bases[sample]
-    start = s.starts[sample]
-    if offset < 0 or offset + _WORD_SIZE > s.starts[sample + 1] - start:
+    is_before = offset < 0 or _is_below(address, s.bases[sample])
+    if is_before or offset > s.sizes[sample] - _WORD_SIZE:
         return 0, False
-    at = start + offset
+    at = s.starts[sample] + offset
     word = 0
     if p.machine[Machine.IS_BIG_ENDIAN]:
         for each in range(_WORD_SIZE):
@@ -127,15 +135,17 @@ def _value(
     if not p.rules[rule, column + 2]:
         return base + offset, ABSENT
     word, is_there = _read(p, s, sample, base + offset)
-    return word, ABSENT if is_there else _OUTSIDE
+    if is_there:
+        return word, ABSENT
+    return 0, _ASIDE if _module_at(p, base + offset) != ABSENT else _OUTSIDE
 
 
 @compiled_part
-def _unwind_one(p: Process, s: Samples, o: Frames, sample: int, at: int, limit: int) -> int:
+def _unwind_one(p: Process, s: Samples, o: Frames, sample: int, at: int) -> int:
     """One stack, its frames from `at` on; one more than the last."""
     pc, sp, fp, has_fp = s.pcs[sample], s.sps[sample], s.fps[sample], True
     lookup_pc = pc
-    end = at + limit
+    end = at + s.limits[sample]
     is_top = True
     while True:
         o.pcs[at], o.sps[at], o.fps[at], o.known[at] = pc, sp, fp, has_fp
@@ -148,7 +158,7 @@ def _unwind_one(p: Process, s: Samples, o: Frames, sample: int, at: int, limit: 
         if module == ABSENT:
             o.stops[sample] = Stop.NO_MODULE
             return at
-        if not p.has_table[module]:
+        if module == NO_TABLE:
             o.stops[sample] = Stop.NO_SFRAME
             return at
         row = _row_at(p, module, lookup_pc - p.biases[mapping])
@@ -178,6 +188,9 @@ def _unwind_one(p: Process, s: Samples, o: Frames, sample: int, at: int, limit: 
         pc = ra & p.rules[rule, Rule.RA_MASK]
         if p.rules[rule, Rule.HAS_FP]:
             fp, why = _value(p, s, sample, is_top, rule, Rule.FP_REGISTER, cfa, sp, fp, has_fp)
+            if why == _ASIDE:
+                o.stops[sample] = why
+                return at
             has_fp = why == ABSENT
         machine = p.machine
         is_low = _is_below(pc, machine[Machine.LOWEST_CODE])
@@ -194,12 +207,12 @@ def _unwind_one(p: Process, s: Samples, o: Frames, sample: int, at: int, limit: 
 
 
 @compiled
-def unwind(p: Process, s: Samples, o: Frames, first: int, limit: int) -> int:
+def unwind(p: Process, s: Samples, o: Frames, first: int) -> int:
     """Unwind samples from the first one on, as far as there is room for; one more than the last."""
     at = 0
     for sample in range(first, s.pcs.size):
-        if at + limit > o.pcs.size:
+        if at + s.limits[sample] > o.pcs.size:
             return sample
-        at = _unwind_one(p, s, o, sample, at, limit)
+        at = _unwind_one(p, s, o, sample, at)
         o.ends[sample] = at
     return s.pcs.size

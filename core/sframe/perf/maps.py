@@ -26,11 +26,13 @@ class Mapped:
 class Maps:
     """The mappings of one process; its methods are the unwinder's callables."""
 
-    __slots__ = ("_entries", "_lows", "holders")
+    __slots__ = ("_entries", "_lows", "changes", "holders")
 
     def __init__(self) -> None:
         self.holders = 1
         """Processes that have them in common."""
+        self.changes = 0
+        """How often something was mapped."""
         self._lows: list[int] = []
         self._entries: list[Mapped] = []
 
@@ -48,6 +50,7 @@ class Maps:
 
     def insert(self, new: Mapped) -> None:
         """Map a range; older mappings keep what lies outside it."""
+        self.changes += 1
         low, high = new.mapping.low, new.mapping.high
         first = bisect_right(self._lows, low)
         if first and self._entries[first - 1].mapping.high > low:

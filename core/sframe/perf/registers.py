@@ -6,6 +6,7 @@ The mask of the event says which registers were sampled; their values stand in a
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from stackweave.core.sframe.architectures import ARCHITECTURES
@@ -13,7 +14,7 @@ from stackweave.core.sframe.constants import Abi
 from stackweave.core.sframe.rules import Architecture, Registers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Machine:
     """One machine's numbers."""
 
@@ -64,16 +65,33 @@ def machine_of(name: str | None, mask: int) -> Machine | None:
     return _BY_HIGHEST.get(mask.bit_length()) if name is None else MACHINES.get(name)
 
 
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Where the registers stand among a sample's values."""
+
+    pc: int
+    sp: int
+    fp: int
+    others: Mapping[int, int]
+    """By DWARF number; SP and FP among them."""
+
+
+@lru_cache(maxsize=1 << 10)
+def sampled(machine: Machine, mask: int) -> Sampled | None:
+    """What an event with that mask samples; None if pc, sp or fp is not among it."""
+    numbers = [number for number in range(mask.bit_length()) if mask >> number & 1]
+    others = {machine.dwarf[each]: at for at, each in enumerate(numbers) if each in machine.dwarf}
+    architecture = machine.architecture
+    sp, fp = others.get(architecture.SP), others.get(architecture.FP)
+    if machine.pc not in numbers or sp is None or fp is None:
+        return None
+    return Sampled(numbers.index(machine.pc), sp, fp, others)
+
+
 def registers_of(machine: Machine, mask: int, values: tuple[int, ...]) -> Registers | None:
     """Registers by DWARF number; None if pc, sp or fp was not sampled."""
-    numbers = (number for number in range(mask.bit_length()) if mask >> number & 1)
-    sampled = dict(zip(numbers, values, strict=True))
-    others = {
-        machine.dwarf[number]: value for number, value in sampled.items() if number in machine.dwarf
-    }
-    architecture = machine.architecture
-    pc = sampled.get(machine.pc)
-    sp, fp = others.get(architecture.SP), others.get(architecture.FP)
-    if pc is None or sp is None or fp is None:
+    places = sampled(machine, mask)
+    if places is None:
         return None
-    return Registers(pc, sp, fp, others)
+    others = {number: values[at] for number, at in places.others.items()}
+    return Registers(values[places.pc], values[places.sp], values[places.fp], others)

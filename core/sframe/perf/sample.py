@@ -44,12 +44,18 @@ class Sample:
     callchain: tuple[int, ...] = ()
     """Addresses and context marks."""
     abi: int = RegisterAbi.NONE
-    values: tuple[int, ...] = ()
-    """The user's registers, in ascending order of their perf numbers."""
+    values_at: int = 0
+    """Where the user's registers stand in `data`, in ascending order of their perf numbers."""
     stack_at: int = 0
     """Where the captured bytes stand in `data`; they are copied only when they are needed."""
     stack_size: int = 0
     """How many bytes the kernel could fill."""
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """The user's registers."""
+        count = self.event.user_registers.bit_count()
+        return Cursor(self.data, self.values_at, len(self.data), self.order).words(count)
 
     @property
     def cookie(self) -> int | None:
@@ -102,7 +108,7 @@ def _take_user(sample: Sample, cursor: Cursor) -> None:
     if has & SampleType.REGS_USER:
         sample.abi = cursor.u64()
         if sample.abi != RegisterAbi.NONE:
-            sample.values = cursor.words(sample.event.user_registers.bit_count())
+            sample.values_at = cursor.skip(8 * sample.event.user_registers.bit_count())
     if has & SampleType.STACK_USER:
         size = cursor.u64()
         if size:

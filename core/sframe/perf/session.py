@@ -5,38 +5,32 @@ registers and the copy of the stack that the sample holds; without them it is th
 which for a deferred one came in a later record. Records change what later samples see: names,
 mappings, forks. All is handled in the order in which perf's reader handles it.
 
-Memory is bounded by what is alive at one moment: a round of records, the processes' mappings
-and the samples that wait for a deferred callchain.
+Small jobs are done sample by sample. Those that turn out long go on in batches, by the compiled
+unwinder: samples are collected until a record may change what the next ones see, and told in
+their order.
+
+Memory is bounded by what is alive at one moment: a round of records, the processes' mappings,
+a batch and the samples that wait for a deferred callchain.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from stackweave.core.sframe.choose import Chooser
-from stackweave.core.sframe.dump import StackDump
 from stackweave.core.sframe.dump_file import DumpedMapping
 from stackweave.core.sframe.errors import DumpError
 from stackweave.core.sframe.module import Module
-from stackweave.core.sframe.perf.attributes import Event, parse_attr
+from stackweave.core.sframe.perf.attributes import parse_attr
 from stackweave.core.sframe.perf.constants import (
     EVENT_UPDATE_NAME,
     FIRST_TOOL_RECORD,
     RecordType,
-    RegisterAbi,
 )
 from stackweave.core.sframe.perf.cursor import CutError
 from stackweave.core.sframe.perf.file import PerfFile, Record
-from stackweave.core.sframe.perf.maps import Maps
 from stackweave.core.sframe.perf.order import TimeOrder
-from stackweave.core.sframe.perf.places import (
-    Place,
-    addresses,
-    place_at,
-    places_of,
-    split_chain,
-)
+from stackweave.core.sframe.perf.places import addresses, places_of
 from stackweave.core.sframe.perf.processes import Processes
 from stackweave.core.sframe.perf.records import (
     Deferred,
@@ -48,39 +42,30 @@ from stackweave.core.sframe.perf.records import (
     parse_trailer,
     trailer_time,
 )
-from stackweave.core.sframe.perf.registers import Machine, machine_of, registers_of
+from stackweave.core.sframe.perf.registers import machine_of
 from stackweave.core.sframe.perf.sample import Sample, parse_sample
+from stackweave.core.sframe.perf.stack import PerfStack, recorded_stack, unwound_stack
 from stackweave.core.sframe.perf.stitch import DeferredSamples
-from stackweave.core.sframe.unwind import Backtrace, Unwinder
+from stackweave.core.sframe.perf.taken import Taken
+
+if TYPE_CHECKING:  # it is loaded for long jobs only
+    from stackweave.core.sframe.perf.batches import Batches
 
 _WORD: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class PerfStack:
-    """A sample, or a deferred callchain that was not to be merged."""
-
-    comm: str
-    pid: int | None
-    tid: int | None
-    cpu: int | None
-    time: int | None
-    """Nanoseconds."""
-    event: Event | None
-    """None: a deferred callchain by itself."""
-    kernel: tuple[Place, ...]
-    user: tuple[Place, ...]
-    """Innermost first, as the kernel's."""
-    cookie: int | None
-    """Of a callchain that was deferred."""
-    is_merged: bool
-    """The deferred callchain came."""
-    dump: StackDump | None
-    """What there was to unwind: registers and the copy of the stack."""
-    trace: Backtrace | None
-    """The unwound part; None without a dump."""
-    why_not: str
-    """What it lacks to be unwound; empty if it was, or if it has a callchain."""
+_CHANGES: Final = (
+    RecordType.MMAP,
+    RecordType.MMAP2,
+    RecordType.COMM,
+    RecordType.FORK,
+    RecordType.EXIT,
+)
+"""Records that may change what samples are told by; so may the tool's own."""
+_BATCH: Final = 512
+"""Samples unwound at once."""
+_MOST_FRAMES: Final = 1 << 19
+"""Frames that the samples of a batch may have: 512 with the usual 8 KiB of stack."""
+_SMALL_JOB: Final = 1 << 17
+"""Frames that the unwinder in Python gets done while the compiled one would be loaded."""
 
 
 class PerfSession:
@@ -95,6 +80,12 @@ class PerfSession:
         self._order: TimeOrder[Record] = TimeOrder()
         self._deferred: DeferredSamples[Sample] = DeferredSamples()
         self._merge = True
+        self._frames = 0
+        """Unwound by the unwinder in Python."""
+        self._batch: list[Taken] = []
+        self._most = 0
+        """Frames that they may have."""
+        self._batches: Batches | None = None
 
     @classmethod
     def open(cls, path: Path | str, modules: Iterable[Module] = ()) -> "PerfSession":
@@ -121,7 +112,8 @@ class PerfSession:
         except DumpError as error:
             self.file.missing[f"all behind this: {error}"] = None
         for sample in self._deferred.flush():
-            yield self._stack(sample, None)
+            yield from self._add(sample, None)
+        yield from self._flush()
 
     def mappings(self, pid: int) -> tuple[DumpedMapping, ...]:
         """What a process has mapped at the moment of the stack that came last."""
@@ -135,7 +127,7 @@ class PerfSession:
                 if record.kind == RecordType.FINISHED_ROUND:
                     yield from self._order.finish_round()
                 elif record.kind >= FIRST_TOOL_RECORD:
-                    self._take_tool(record)
+                    yield record
                 else:
                     time = self._time(record)
                     yield from self._order.push(time, record) if time else (record,)
@@ -176,7 +168,13 @@ class PerfSession:
                 self.file.events.rename((identifier,), 0, body.text())
 
     def _take(self, record: Record) -> Iterator[PerfStack]:
-        """One of the kernel's records, in its turn."""
+        """One record, in its turn."""
+        is_tools = record.kind >= FIRST_TOOL_RECORD
+        if is_tools or record.kind in _CHANGES:
+            yield from self._flush()
+        if is_tools:
+            self._take_tool(record)
+            return
         body = record.cursor(self.file.order)
         event = self.file.events.of(record.kind, body)
         if event is None:
@@ -204,13 +202,14 @@ class PerfSession:
         if self._merge and cookie is not None:
             self._deferred.wait(sample.tid or 0, cookie, sample)
         else:
-            yield self._stack(sample, None)
+            yield from self._add(sample, None)
 
     def _take_deferred(self, deferred: Deferred, trailer: Trailer) -> Iterator[PerfStack]:
         if self._merge:
             for sample, fits in self._deferred.release(trailer.tid or 0, deferred.cookie):
-                yield self._stack(sample, deferred.chain if fits else None)
+                yield from self._add(sample, deferred.chain if fits else None)
             return
+        yield from self._flush()
         maps = self._processes.maps(trailer.pid or 0)
         yield PerfStack(
             comm=self._processes.comm(trailer.tid or 0),
@@ -223,71 +222,51 @@ class PerfSession:
             user=places_of(maps, addresses(deferred.chain)),
             cookie=deferred.cookie,
             is_merged=False,
-            dump=None,
-            trace=None,
             why_not="",
         )
 
-    def _stack(self, sample: Sample, deferred: tuple[int, ...] | None) -> PerfStack:
-        """The sample's stack, with the callchain that a deferred record brought for it."""
-        maps = self._processes.maps(sample.pid or 0)
-        kernel, chain = split_chain(sample.callchain)
-        dump, why_not = self._dump(sample)
-        trace = None if dump is None else self._unwind(dump, maps, self._machine(sample.event))
-        if trace is not None:
-            user = tuple(place_at(maps, frame.pc, frame.is_exact) for frame in trace.frames)
-        else:
-            user = places_of(maps, chain + addresses(deferred or ()))
-        if sample.ip is not None and not sample.callchain and trace is None:
-            kernel, user = (
-                ((sample.ip,), ()) if sample.in_kernel else ((), places_of(maps, (sample.ip,)))
-            )
-        return PerfStack(
-            comm=self._processes.comm(sample.tid or 0),
-            pid=sample.pid,
-            tid=sample.tid,
-            cpu=sample.cpu,
-            time=sample.time,
-            event=sample.event,
-            kernel=places_of(self._processes.kernel, kernel),
-            user=user,
-            cookie=sample.cookie,
-            is_merged=deferred is not None,
-            dump=dump,
-            trace=trace,
-            why_not=why_not if not chain and deferred is None else "",
+    def _add(self, sample: Sample, deferred: tuple[int, ...] | None) -> Iterator[PerfStack]:
+        """A sample's turn, with the callchain that a deferred record brought for it."""
+        taken = Taken(
+            sample,
+            deferred,
+            self._processes.comm(sample.tid or 0),
+            self._processes.maps(sample.pid or 0),
+            self._processes.kernel,
+            machine_of(self.file.features.machine, sample.event.user_registers),
         )
+        if self._frames < _SMALL_JOB:
+            yield self._tell_one(taken)
+            return
+        self._batch.append(taken)
+        self._most += taken.limit
+        if len(self._batch) >= _BATCH or self._most > _MOST_FRAMES:
+            yield from self._flush()
 
-    def _dump(self, sample: Sample) -> tuple[StackDump | None, str]:
-        """The user's side, or what is missing to unwind it."""
-        if sample.abi == RegisterAbi.NONE:
-            return None, "no user registers in the sample"
-        if sample.abi != RegisterAbi.BITS_64:
-            return None, "a 32-bit task"
-        machine = self._machine(sample.event)
-        if machine is None:
-            return None, "no unwinding for this machine"
-        registers = registers_of(machine, sample.event.user_registers, sample.values)
-        if registers is None:
-            return None, "pc, sp and fp are not all among the sampled registers"
-        return sample.dump(registers), ""
+    def _tell_one(self, taken: Taken) -> PerfStack:
+        why_not = taken.why_not
+        if why_not:
+            return recorded_stack(taken, why_not)
+        trace = taken.unwind()
+        self._frames += len(trace.frames)
+        return self._noted(unwound_stack(taken, trace))
 
-    def _machine(self, event: Event) -> Machine | None:
-        return machine_of(self.file.features.machine, event.user_registers)
+    def _flush(self) -> Iterator[PerfStack]:
+        """What was collected."""
+        batch, self._batch, self._most = self._batch, [], 0
+        if not batch:
+            return
+        if self._batches is None:
+            from stackweave.core.sframe.perf.batches import Batches
 
-    def _unwind(self, dump: StackDump, maps: Maps, machine: Machine | None) -> Backtrace:
-        def read(address: int) -> int | None:
-            """Also from the files, whose code tells signal trampolines."""
-            word = dump.read(address)
-            if word is not None:
-                return word
-            data = maps.read_constant(address, _WORD)
-            return None if data is None else int.from_bytes(data, dump.byte_order)
+            self._batches = Batches()
+        for stack in self._batches.tell(batch):
+            yield self._noted(stack)
 
-        architecture = machine.architecture if machine else None
-        unwinder = Unwinder(read, maps.find_module, maps.is_code, architecture)
-        trace = unwinder.unwind(dump.registers, dump.most_frames)
-        last = maps.find(trace.frames[-1].lookup_pc)
-        if last is not None and last.loaded is None:
-            self.absent[last.mapping.path] = None
-        return trace
+    def _noted(self, stack: PerfStack) -> PerfStack:
+        """The same; the file that it has ended in is absent."""
+        if stack.walk is not None:
+            last = stack.user[-1]
+            if last.module is None and last.path is not None:
+                self.absent[last.path] = None
+        return stack
