@@ -31,12 +31,8 @@ class StackDump:
 
     @property
     def most_frames(self) -> int:
-        """How many a sound walk can find: one for each captured word.
-
-        The topmost needs none, nor does its caller in a link register, and the step behind them
-        all tells why there are no more. A trampoline whose context is itself would go on for ever.
-        """
-        return 3 + len(self.stack) // _WORD_SIZE
+        """How many a sound walk can find."""
+        return most_frames(len(self.stack))
 
     def reader(self, read_constant: Callable[[int, int], bytes | None]) -> ReadWord:
         """Reads the captured bytes, else by `read_constant` what a file shows at an address.
@@ -63,3 +59,12 @@ class StackDump:
         read = self.reader(space.read_constant)
         unwinder = Unwinder(read, space.find_module, space.is_code, space.architecture, types)
         return unwinder.unwind(self.registers, limit)
+
+
+def most_frames(size: int) -> int:
+    """How many a sound walk can find in so many captured bytes: one for each word.
+
+    The topmost needs none, nor does its caller in a link register, and the step behind them
+    all tells why there are no more. A trampoline whose context is itself would go on for ever.
+    """
+    return 3 + size // _WORD_SIZE

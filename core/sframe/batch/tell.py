@@ -24,6 +24,10 @@ class Walk:
     def stop(self) -> StopReason:
         return STOPS[int(self.found.stops[self.stack])]
 
+    @property
+    def cause(self) -> None:
+        """Damaged entries are left aside."""
+
     def pcs(self) -> list[int]:
         """Innermost first."""
         pcs: list[int] = self.found.pcs[self._place()].view(np.uint64).tolist()

@@ -6,6 +6,8 @@ The stack is a size, that many bytes, and how many of them the kernel could fill
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+from struct import Struct
 from typing import Final
 
 from stackweave.core.sframe.dump import StackDump
@@ -24,6 +26,9 @@ from stackweave.core.sframe.perf.cursor import Cursor
 from stackweave.core.sframe.rules import Registers
 
 _BRANCH_ENTRY: Final = 24
+_CPUMODE: Final = int(Misc.CPUMODE_MASK)
+_KERNEL: Final = int(Misc.KERNEL)
+_DEFERRED: Final = int(Context.USER_DEFERRED)
 
 
 @dataclass(slots=True)
@@ -61,7 +66,7 @@ class Sample:
     def cookie(self) -> int | None:
         """What the deferred user callchain will carry; None if none was deferred."""
         chain = self.callchain
-        return chain[-1] if len(chain) > 1 and chain[-2] == Context.USER_DEFERRED else None
+        return chain[-1] if len(chain) > 1 and chain[-2] == _DEFERRED else None
 
     def dump(self, registers: Registers) -> StackDump:
         """The captured stack, which begins at the stack pointer."""
@@ -71,45 +76,95 @@ class Sample:
 
 def parse_sample(event: Event, misc: int, cursor: Cursor) -> Sample:
     """Decode a sample; raises `CutError` if its counts exceed it."""
-    in_kernel = misc & Misc.CPUMODE_MASK == Misc.KERNEL
+    in_kernel = misc & _CPUMODE == _KERNEL
     sample = Sample(event, cursor.order, cursor.data, in_kernel)
-    has = event.sample_type
-    if has & SampleType.IDENTIFIER:
-        cursor.skip(8)
-    if has & SampleType.IP:
-        sample.ip = cursor.u64()
-    if has & SampleType.TID:
-        sample.pid, sample.tid = cursor.u32(), cursor.u32()
-    if has & SampleType.TIME:
-        sample.time = cursor.u64()
-    for each in (SampleType.ADDR, SampleType.ID, SampleType.STREAM_ID):
-        if has & each:
-            cursor.skip(8)
-    if has & SampleType.CPU:
-        sample.cpu = cursor.u32()
-        cursor.skip(4)
-    if has & SampleType.PERIOD:
-        cursor.skip(8)
-    if has & SampleType.READ:
+    head = sample_head(event.sample_type, cursor.order)
+    fields = head.struct.unpack_from(cursor.data, cursor.skip(head.struct.size))
+    if head.ip is not None:
+        sample.ip = fields[head.ip]
+    if head.tid is not None:
+        sample.pid, sample.tid = fields[head.tid : head.tid + 2]
+    if head.time is not None:
+        sample.time = fields[head.time]
+    if head.cpu is not None:
+        sample.cpu = fields[head.cpu]
+    if head.has_counts:
         _skip_values(event.read_format, cursor)
-    if has & SampleType.CALLCHAIN:
+    if head.has_callchain:
         sample.callchain = cursor.words(cursor.u64())
-    if has & SampleType.RAW:
+    if head.has_raw:
         cursor.skip(cursor.u32())
-    if has & SampleType.BRANCH_STACK:
+    if head.has_branches:
         _skip_branches(event.branch_sample_type, cursor)
-    _take_user(sample, cursor)
+    _take_user(sample, head, cursor)
     return sample
 
 
-def _take_user(sample: Sample, cursor: Cursor) -> None:
+@dataclass(frozen=True, slots=True)
+class SampleHead:
+    """What an event's samples hold: the fields of fixed size, and which others follow."""
+
+    struct: Struct
+    ip: int | None
+    """Places among the fields."""
+    tid: int | None
+    """Of two: the process and the task."""
+    time: int | None
+    cpu: int | None
+    has_counts: bool
+    has_callchain: bool
+    has_raw: bool
+    has_branches: bool
+    has_registers: bool
+    has_stack: bool
+
+
+_HEAD: Final = (
+    (SampleType.IDENTIFIER, "8x"),
+    (SampleType.IP, "Q"),
+    (SampleType.TID, "II"),
+    (SampleType.TIME, "Q"),
+    (SampleType.ADDR, "8x"),
+    (SampleType.ID, "8x"),
+    (SampleType.STREAM_ID, "8x"),
+    (SampleType.CPU, "I4x"),
+    (SampleType.PERIOD, "8x"),
+)
+
+
+@lru_cache(maxsize=1 << 10)
+def sample_head(sample_type: SampleType, order: ByteOrder) -> SampleHead:
+    """Of events with that type; made once, because flags are slow to ask."""
+    codes = "<" if order == "little" else ">"
+    places: dict[SampleType, int] = {}
+    count = 0
+    for each, code in _HEAD:
+        if sample_type & each:
+            places[each] = count
+            codes += code
+            count += sum(letter in "QI" for letter in code)
+    return SampleHead(
+        Struct(codes),
+        places.get(SampleType.IP),
+        places.get(SampleType.TID),
+        places.get(SampleType.TIME),
+        places.get(SampleType.CPU),
+        bool(sample_type & SampleType.READ),
+        bool(sample_type & SampleType.CALLCHAIN),
+        bool(sample_type & SampleType.RAW),
+        bool(sample_type & SampleType.BRANCH_STACK),
+        bool(sample_type & SampleType.REGS_USER),
+        bool(sample_type & SampleType.STACK_USER),
+    )
+
+
+def _take_user(sample: Sample, head: SampleHead, cursor: Cursor) -> None:
     """Registers and stack."""
-    has = sample.event.sample_type
-    if has & SampleType.REGS_USER:
+    if head.has_registers:
         sample.abi = cursor.u64()
-        if sample.abi != RegisterAbi.NONE:
+        if sample.abi:
             sample.values_at = cursor.skip(8 * sample.event.user_registers.bit_count())
-    if has & SampleType.STACK_USER:
+    if head.has_stack:
         size = cursor.u64()
         if size:
             sample.stack_at = cursor.skip(size)

@@ -17,6 +17,8 @@ class Walk(Protocol):
 
     @property
     def stop(self) -> StopReason: ...
+    @property
+    def cause(self) -> None: ...
 
     def backtrace(
         self, modules: Iterable[LoadedModule | None], others: Mapping[int, int] | None = None

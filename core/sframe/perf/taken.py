@@ -1,16 +1,13 @@
 """A sample in its turn: with what it is to be unwound by, which later records may change."""
 
 from dataclasses import dataclass
-from typing import Final
 
-from stackweave.core.sframe.dump import StackDump
+from stackweave.core.sframe.dump import StackDump, most_frames
 from stackweave.core.sframe.perf.constants import RegisterAbi
 from stackweave.core.sframe.perf.maps import Maps
 from stackweave.core.sframe.perf.registers import Machine, registers_of, sampled
 from stackweave.core.sframe.perf.sample import Sample
 from stackweave.core.sframe.unwind import Backtrace, Unwinder
-
-_WORD: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +38,8 @@ class Taken:
 
     @property
     def limit(self) -> int:
-        """Frames at most: every sound one has a word of its own on the stack."""
-        return 2 + self.sample.stack_size // _WORD
+        """Frames at most."""
+        return most_frames(self.sample.stack_size)
 
     def dump(self) -> StackDump:
         """The user's side; not if something is missing."""

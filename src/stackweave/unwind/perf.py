@@ -1,15 +1,18 @@
 """perf.data: one stack per sample, printed as `perf script` does, with the reason for its end."""
 
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from functools import lru_cache
+from itertools import chain, repeat
+from typing import ClassVar, Final, NamedTuple
 
-from stackweave.core.sframe import Backtrace
 from stackweave.core.sframe.perf import PerfSession, PerfStack, Place
 from stackweave.pictures import NamedFrame, NamedStack, Thread
 
 from . import showing
 from .showing import Json, Stack
 
+_PLACES: Final = 1 << 14
+"""Whose forms are kept: the samples of a session come back to the same ones."""
 _NANOSECONDS: Final = 1_000_000_000
 
 
@@ -23,6 +26,7 @@ class Report(showing.Report):
         """With `merge` false deferred callchains are shown by themselves."""
         self._session = session
         self._merge = merge
+        self._shown = lru_cache(maxsize=_PLACES)(_show)
 
     @property
     def name(self) -> str:
@@ -30,12 +34,13 @@ class Report(showing.Report):
 
     def stacks(self) -> Iterator[Stack]:
         for stack in self._session.stacks(merge=self._merge):
-            frames = (*_named(stack.kernel, None), *_named(stack.user, stack.trace))
+            kernel = (self._shown(place, False) for place in stack.kernel)
+            shown = (*kernel, *self._user(stack))
             why = self._why(stack)
-            lines = [_header(stack), *map(_line, frames), f"stopped: {why}"]
-            places = [_frame_json(frame) for frame in frames]
+            lines = [_header(stack), *(each.line for each in shown), f"stopped: {why}"]
+            places = [each.json for each in shown]
             described = {**_header_json(stack), "frames": places, **_stop(stack), "why": why}
-            yield Stack(lines, described, _drawn(stack, frames, why))
+            yield Stack(lines, described, _drawn(stack, tuple(each.named for each in shown), why))
 
     def missing(self) -> list[str]:
         return list(self._session.missing)
@@ -46,11 +51,16 @@ class Report(showing.Report):
     def remarks(self) -> list[str]:
         return self._session.chooser.remarks()
 
+    def _user(self, stack: PerfStack) -> Iterator["_Shown"]:
+        """Of what was unwound the frames that a signal interrupted are known, and before them is a trampoline."""
+        callers = (place.is_exact for place in stack.user[1:]) if stack.walk is not None else ()
+        return map(self._shown, stack.user, chain(callers, repeat(False)))
+
     def _why(self, stack: PerfStack) -> str:
-        if stack.trace is not None:
+        if stack.walk is not None:
             path = stack.user[-1].path
             name = path.rpartition("/")[2] if path else None
-            return showing.why_stopped(stack.trace, name, self._session.chooser)
+            return showing.why_stopped(stack.walk, name, self._session.chooser)
         if stack.cookie is not None and stack.event is not None and not stack.is_merged:
             return f"the callchain was deferred, cookie {stack.cookie:x}"
         return stack.why_not or "end of the recorded callchain"
@@ -85,13 +95,13 @@ def _header_json(stack: PerfStack) -> Json:
 
 
 def _stop(stack: PerfStack) -> Json:
-    return {"stop": showing.stop_name(stack.trace.stop) if stack.trace else None}
+    return {"stop": None if stack.walk is None else showing.stop_name(stack.walk.stop)}
 
 
 def _drawn(stack: PerfStack, frames: tuple[NamedFrame, ...], why: str) -> NamedStack:
     cut: str | None = why
-    if stack.trace is not None:
-        cut = showing.cut(stack.trace, why)
+    if stack.walk is not None:
+        cut = showing.cut(stack.walk, why)
     elif not stack.why_not and (stack.cookie is None or stack.is_merged):
         cut = None  # the recorded callchain is all that there is
     return NamedStack(
@@ -103,17 +113,23 @@ def _drawn(stack: PerfStack, frames: tuple[NamedFrame, ...], why: str) -> NamedS
     )
 
 
-def _named(places: tuple[Place, ...], trace: Backtrace | None) -> Iterator[NamedFrame]:
-    """The frames of a stack's part; `trace` if they were unwound, for there are trampolines."""
-    for level, place in enumerate(places):
-        trampoline = trace is not None and showing.is_trampoline(trace, level)
-        yield showing.named(
-            place.module,
-            place.path,
-            place.pc,
-            is_exact=place.is_exact,
-            is_trampoline=trampoline,
-        )
+class _Shown(NamedTuple):
+    """A frame in every form."""
+
+    named: NamedFrame
+    line: str
+    json: Json
+
+
+def _show(place: Place, is_trampoline: bool) -> _Shown:
+    named = showing.named(
+        place.module,
+        place.path,
+        place.pc,
+        is_exact=place.is_exact,
+        is_trampoline=is_trampoline,
+    )
+    return _Shown(named, _line(named), _frame_json(named))
 
 
 def _frame_json(frame: NamedFrame) -> Json:

@@ -8,9 +8,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import BinaryIO, ClassVar, TextIO
+from typing import BinaryIO, ClassVar, Protocol, TextIO
 
-from stackweave.core.sframe import Backtrace, Frame, StopReason
+from stackweave.core.sframe import Backtrace, Frame, SFrameError, StopReason
 from stackweave.core.sframe.address_space import AddressSpace
 from stackweave.core.sframe.choose import Chooser
 from stackweave.core.sframe.demangle import can_demangle, demangled, is_mangled
@@ -99,9 +99,7 @@ def _noting(report: Report, stacks: Iterator[Stack]) -> Iterator[Stack]:
 
 def _print_text(report: Report, stacks: Iterator[Stack], out: TextIO) -> None:
     for stack in stacks:
-        for line in stack.lines:
-            print(printable(line), file=out)
-        print(file=out)
+        print(*map(printable, stack.lines), sep="\n", end="\n\n", file=out)
     for line in _remarks(report):
         print(printable(line), file=out)
 
@@ -152,6 +150,15 @@ def stack_of(
     )
 
 
+class Ended(Protocol):
+    """What a backtrace says of its end."""
+
+    @property
+    def stop(self) -> StopReason: ...
+    @property
+    def cause(self) -> SFrameError | None: ...
+
+
 def is_trampoline(trace: Backtrace, level: int) -> bool:
     """Whether the frame's caller was not calling: a signal interrupted it."""
     return level + 1 < len(trace.frames) and trace.frames[level + 1].is_exact
@@ -200,7 +207,7 @@ def stop_name(stop: StopReason) -> str:
     return stop.name.lower().replace("_", "-")
 
 
-def why_stopped(trace: Backtrace, file: str | None, chooser: Chooser) -> str:
+def why_stopped(trace: Ended, file: str | None, chooser: Chooser) -> str:
     """The reason, for people; `file` is mapped at the last frame."""
     if trace.cause is not None:
         return f"{trace.stop.value}: {trace.cause}"
@@ -211,7 +218,7 @@ def why_stopped(trace: Backtrace, file: str | None, chooser: Chooser) -> str:
     return trace.stop.value
 
 
-def cut(trace: Backtrace, why: str) -> str | None:
+def cut(trace: Ended, why: str) -> str | None:
     """Why callers are missing; None if the walk came to the outermost frame."""
     return None if trace.stop is StopReason.OUTERMOST else why
 
