@@ -4,12 +4,14 @@ import argparse
 import json
 import platform
 
+import batches
 import codec
 import engine
 import explore
 import interpreter
 import live
 import soak
+import tables
 import unwind
 from measure import table
 
@@ -18,6 +20,8 @@ PARTS = {
     "engine": engine,
     "exhaustive search": explore,
     "unwinding": unwind,
+    "unwinding in batches": batches,
+    "decoding": tables,
     "messages": codec,
     "live messages": live,
     "live emulator": soak,

@@ -112,6 +112,9 @@ class Process(NamedTuple):
     code_highs: Words
     machine: Words
     """By `Machine`."""
+    seen_addresses: Words
+    seen_rules: Words
+    """Of addresses in code that the loop has come to, their rules, by `loop.seen_at`; a power of two of them."""
     first_functions: Words
     """Of each module, and one more."""
     starts: Words

@@ -27,6 +27,10 @@ _SIGN: Final = -(1 << 63)
 _WORD_SIZE: Final = 8
 _BYTE: Final = 0xFF
 """Makes a signed word of an unsigned byte."""
+_SEEN_SHIFT: Final = 12
+_NO_MODULE: Final = int(Stop.NO_MODULE)
+_NO_SFRAME: Final = int(Stop.NO_SFRAME)
+_NO_ENTRY: Final = int(Stop.NO_ENTRY)
 _UNSAFE: Final = int(Stop.UNSAFE_REGISTER)
 _OUTSIDE: Final = int(Stop.OUTSIDE_STACK)
 _ASIDE: Final = int(Stop.ASIDE)
@@ -83,6 +87,36 @@ def _row_at(p: Process, module: int, address: int) -> int:
     first_row = p.first_rows[function]
     row = _last_at_most(p.row_starts, first_row, p.end_rows[function], offset)
     return row if row >= first_row else ABSENT
+
+
+@compiled_inline
+def seen_at(p: Process, address: int) -> int:
+    """Where an address is kept if it is: stacks come back to the same few over and over."""
+    place: int = (address ^ address >> _SEEN_SHIFT) & p.seen_addresses.size - 1
+    return place
+
+
+@compiled_part
+def _rule_at(p: Process, address: int) -> int:
+    """The rule for an address; or why there is none, as -1 less its number."""
+    place = seen_at(p, address)
+    if p.seen_addresses[place] == address:
+        seen: int = p.seen_rules[place]
+        return seen
+    mapping = _mapping_at(p, address)
+    module = p.modules[mapping] if mapping != ABSENT else ABSENT
+    if module == ABSENT:
+        return -1 - _NO_MODULE
+    if module == NO_TABLE:
+        return -1 - _NO_SFRAME
+    row = _row_at(p, module, address - p.biases[mapping])
+    if row == ABSENT:
+        return -1 - _NO_ENTRY
+    rule: int = p.row_rules[row]
+    if _is_code(p, address):
+        p.seen_addresses[place] = address
+        p.seen_rules[place] = rule
+    return rule
 
 
 @compiled_inline
@@ -153,19 +187,10 @@ def _unwind_one(p: Process, s: Samples, o: Frames, sample: int, at: int) -> int:
         if at == end:
             o.stops[sample] = Stop.LIMIT
             return at
-        mapping = _mapping_at(p, lookup_pc)
-        module = p.modules[mapping] if mapping != ABSENT else ABSENT
-        if module == ABSENT:
-            o.stops[sample] = Stop.NO_MODULE
+        rule = _rule_at(p, lookup_pc)
+        if rule < 0:
+            o.stops[sample] = -1 - rule
             return at
-        if module == NO_TABLE:
-            o.stops[sample] = Stop.NO_SFRAME
-            return at
-        row = _row_at(p, module, lookup_pc - p.biases[mapping])
-        if row == ABSENT:
-            o.stops[sample] = Stop.NO_ENTRY
-            return at
-        rule = p.row_rules[row]
         kind = p.rules[rule, Rule.KIND]
         if kind != Kind.FRAME:
             o.stops[sample] = Stop.OUTERMOST if kind == Kind.OUTERMOST else Stop.ASIDE
@@ -198,7 +223,8 @@ def _unwind_one(p: Process, s: Samples, o: Frames, sample: int, at: int) -> int:
         if is_low or is_high or pc & machine[Machine.CODE_ALIGNMENT] - 1:
             o.stops[sample] = Stop.BAD_RETURN_ADDRESS
             return at
-        if not _is_code(p, pc - 1):
+        is_seen = p.seen_addresses[seen_at(p, pc - 1)] == pc - 1
+        if not is_seen and not _is_code(p, pc - 1):
             o.stops[sample] = Stop.ASIDE if _is_code(p, pc) else Stop.BAD_RETURN_ADDRESS
             return at
         sp = caller_sp

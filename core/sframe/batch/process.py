@@ -32,6 +32,8 @@ _RARE_TABLE = ModuleTable(
 """For a module whose addresses are not those of a program: the unwinder in Python is asked about everything."""
 _RARE: Final = 0
 """Its number."""
+_SEEN: Final = 1 << 12
+"""Addresses whose rules are kept."""
 
 
 class Tables:
@@ -57,6 +59,7 @@ class Tables:
                 _signed([low for low, _ in layout.code]),
                 _signed([high for _, high in layout.code]),
                 _machine(layout),
+                *_seen(),
                 _signed(self._firsts),
                 *self._joined,
             ]
@@ -100,6 +103,13 @@ class Tables:
             rules += len(table.rules)
         self._joined = ModuleTable._make(map(np.concatenate, zip(*tables, strict=True)))
         self._new.clear()
+
+
+def _seen() -> tuple[Words, Words]:
+    """Nothing: address 0 stands in all places but its own."""
+    addresses = np.zeros(_SEEN, dtype=np.int64)
+    addresses[0] = 1
+    return addresses, np.zeros(_SEEN, dtype=np.int64)
 
 
 def _machine(layout: Layout) -> Words:

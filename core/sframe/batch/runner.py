@@ -35,12 +35,16 @@ class LoopRunner:
         most = int(samples.limits.max(initial=0))
         room = min(_ROOM, int(samples.limits.sum())) + most
         sizes = [room] * _COLUMNS + [count] * 2
-        frames = Frames._make(np.zeros(each, dtype=np.int64) for each in sizes)
+        frames = Frames._make(np.empty(each, dtype=np.int64) for each in sizes)
         done, base = 0, 0
         parts: list[tuple[Words, ...]] = []
         while done < count:
             end = unwind(self._process, samples, frames, done)
             used = int(frames.ends[end - 1])
+            if end - done == count:  # all at once: nothing to put together
+                return Frames._make(
+                    [column[:used] for column in frames[:_COLUMNS]] + [*frames[_COLUMNS:]]
+                )
             parts.append(tuple(column[:used].copy() for column in frames[:_COLUMNS]))
             frames.ends[done:end] += base
             base += used
