@@ -64,7 +64,7 @@ _BATCH: Final = 512
 """Samples unwound at once."""
 _MOST_FRAMES: Final = 1 << 19
 """Frames that the samples of a batch may have: 512 with the usual 8 KiB of stack."""
-_SMALL_JOB: Final = 1 << 17
+_SMALL_JOB: Final = 1 << 16
 """Frames that the unwinder in Python gets done while the compiled one would be loaded."""
 
 
