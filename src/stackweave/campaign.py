@@ -84,6 +84,12 @@ class Campaign:
         """Executions that reached the program's bound: neither clean nor a violation."""
         return self.tally.incomplete
 
+    def add(self, tally: Tally) -> None:
+        """Count more executions."""
+        self.tally = self.tally.and_also(tally)
+        if self.coverage is not None and tally.reached is not None:
+            self.coverage.add(tally.reached)
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -165,28 +171,11 @@ def run(
         campaign.coverage = Coverage()
     started = perf_counter()
     deadline = None if seconds is None else started + seconds
-
-    def is_failure(breach: Breach) -> bool:
-        known = identify(subject.generation, breach.signatures)
-        return not all(is_among(allowed, each, known.get(each)) for each in breach.signatures)
-
-    def last() -> int:
-        """The execution before which there is more to do, as far as is known."""
-        if no_new is None or campaign.coverage is None:
-            return executions
-        return min(executions, campaign.coverage.newest + 1 + no_new)
-
-    def is_enough() -> bool:
-        if campaign.executions >= last():
-            return True
-        if deadline is not None and perf_counter() >= deadline:
-            return True
-        return stop_first and any(map(is_failure, campaign.tally.breaches))
+    failures = _Failures(subject.generation, allowed)
+    end = _End(campaign, executions, no_new, deadline, failures if stop_first else None)
 
     def count(tally: Tally) -> None:
-        campaign.tally = campaign.tally.and_also(tally)
-        if campaign.coverage is not None and tally.reached is not None:
-            campaign.coverage.add(tally.reached)
+        campaign.add(tally)
         if watch is not None:
             watch(campaign)
 
@@ -200,18 +189,61 @@ def run(
                 from .jobs import Jobs  # here: an event loop takes a while to load
 
                 Jobs(subject.recipe.name, subject.parameters, tactic, driver, covers, jobs).run(
-                    seed, executions, count, is_enough
+                    seed, executions, count, end.is_here
                 )
             else:
-                _run_here(runner, seed, last, count, is_enough)
+                _run_here(runner, seed, end, count)
             if stop_first:
-                _cut(campaign, runner, is_failure)
+                _cut(campaign, runner, failures)
     except KeyboardInterrupt:
         campaign.interrupted = True
     finally:
         campaign.seconds = perf_counter() - started
     campaign.findings = {each.key: each for each in _findings(subject, campaign)}
     return campaign
+
+
+@dataclass(frozen=True, slots=True)
+class _Failures:
+    """Which breaches are failures."""
+
+    generation: str | None
+    allowed: Collection[str]
+
+    def among(self, tally: Tally) -> list[Breach]:
+        """Those that show something that is not allowed."""
+        return [each for each in tally.breaches if self._is_one(each)]
+
+    def _is_one(self, breach: Breach) -> bool:
+        known = identify(self.generation, breach.signatures)
+        return not all(is_among(self.allowed, each, known.get(each)) for each in breach.signatures)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """When a campaign has run enough."""
+
+    campaign: Campaign
+    executions: int
+    no_new: int | None
+    deadline: float | None
+    failures: _Failures | None
+    """The first of them ends it; None: none does."""
+
+    def last(self) -> int:
+        """The execution before which there is more to do, as far as is known."""
+        coverage = self.campaign.coverage
+        if self.no_new is None or coverage is None:
+            return self.executions
+        return min(self.executions, coverage.newest + 1 + self.no_new)
+
+    def is_here(self) -> bool:
+        """Whether it is enough."""
+        if self.campaign.executions >= self.last():
+            return True
+        if self.deadline is not None and perf_counter() >= self.deadline:
+            return True
+        return self.failures is not None and bool(self.failures.among(self.campaign.tally))
 
 
 @contextmanager
@@ -226,14 +258,13 @@ def _driving(program: Program, tactic: Tactic, driver: str, covering: bool) -> I
 def _run_here(
     driver: Driver,
     seed: int,
-    last: Callable[[], int],
+    until: _End,
     count: Callable[[Tally], None],
-    is_enough: Callable[[], bool],
 ) -> None:
     """In batches that grow until each takes a moment."""
     first, size = 0, 1
-    while first == 0 or not is_enough():
-        end = min(first + size, last())
+    while first == 0 or not until.is_here():
+        end = min(first + size, until.last())
         begun = perf_counter()
         tally = driver.run(seed, first, end)
         took = perf_counter() - begun
@@ -245,16 +276,15 @@ def _run_here(
         count(tally)
 
 
-def _cut(campaign: Campaign, driver: Driver, is_failure: Callable[[Breach], bool]) -> None:
+def _cut(campaign: Campaign, driver: Driver, failures: _Failures) -> None:
     """Count no further than the first failure, which a batch may have gone beyond."""
-    failures = [each.first for each in campaign.tally.breaches if is_failure(each)]
-    if not failures:
+    first = min((each.first for each in failures.among(campaign.tally)), default=None)
+    if first is None:
         return
-    first = min(failures)
     campaign.tally = driver.run(campaign.seed, 0, first + 1)
     if campaign.coverage is not None:
         campaign.coverage.cut(first + 1)
-    if not any(each.first == first and is_failure(each) for each in campaign.tally.breaches):
+    if not any(each.first == first for each in failures.among(campaign.tally)):
         raise diverged(f"execution {first} does not fail again")
 
 
