@@ -1,14 +1,21 @@
 """The page's script under node: what it computes, without a browser."""
 
 import json
+import shutil
 import subprocess
 from functools import cache
 from importlib import resources
 from typing import Any
 
+import pytest
+
 from stackweave.pictures.tree import CallTree, call_tree
 
 from .made import many, stack
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("node") is None, reason="runs the script under node, which is not here"
+)
 
 PROGRAM = """
 const flame = require(process.argv[1]);
