@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # the reader has gone; what is still buffered must not fail again when Python exits
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.FAILED
-    except Exception as error:
+    except Exception as error:  # told in a line, by who is to blame
         return _blame(error)
     return code
 

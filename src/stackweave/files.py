@@ -55,6 +55,6 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException:  # an interrupt, too, leaves nothing behind
         os.unlink(temporary)
         raise

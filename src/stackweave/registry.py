@@ -90,7 +90,7 @@ def blaming(name: str) -> Iterator[None]:
         yield
     except (UsageError, ModelError):
         raise
-    except Exception as error:
+    except Exception as error:  # whatever a user's code raises
         raise UsageError(f"{name} failed: {blame(error)}") from error
 
 

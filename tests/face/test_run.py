@@ -119,7 +119,7 @@ def test_json_is_one_document(command: Commands, backend: str) -> None:
     tracers = document.pop("tracers")
     assert [set(each) for each in tracers] == [{"merged", "unmerged", "direct", "lost"}] * 3
     assert sum(each["merged"] for each in tracers) > 0
-    assert document.pop("refused") >= 0
+    assert isinstance(document.pop("refused"), int)
     assert document.pop("seconds") > 0
     assert document == {
         "command": "run",

@@ -127,7 +127,7 @@ class Records:
                 raise UsageError(f"{self._path}: cut short before its header was whole")
             if not isinstance(first, Header):
                 raise UsageError(f"{self._path}: no header")
-        except BaseException:
+        except BaseException:  # nobody else will close it
             self._journal.__exit__()
             raise
         return first

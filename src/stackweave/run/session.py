@@ -87,7 +87,7 @@ class Session:
             result: Outcome | Exception
             try:
                 result = await self.live.run()
-            except Exception as error:
+            except Exception as error:  # whatever an actor raises
                 result = error
             around.cancel_scope.cancel()
         return result
