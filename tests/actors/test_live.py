@@ -316,12 +316,11 @@ async def test_a_model_that_never_rests_is_given_up() -> None:
 
     program.task("spins", spins, cpus=[0])
     live = Live(program, patience=100)
-    with anyio.move_on_after(0.01) as scope:
+    with anyio.fail_after(60):
         async with anyio.create_task_group() as group:
             group.start_soon(live.run)
             await checkpoint()
             group.cancel_scope.cancel()
-    assert not scope.cancelled_caught
     assert live.given_up
     assert live.outcome.verdict is Verdict.INCOMPLETE
 
