@@ -40,17 +40,18 @@ class AddressSpace:
 
     def find_mapping(self, address: int) -> FileMapping | None:
         """The mapping that covers `address`, or None."""
-        found = bisect_right(self._lows, address) - 1
-        if found < 0 or address >= self.mappings[found].high:
-            return None
-        return self.mappings[found]
+        found = self._index(address)
+        return None if found is None else self.mappings[found]
 
     def find_module(self, address: int) -> LoadedModule | None:
         """The given module that is mapped at `address`, or None."""
-        found = bisect_right(self._lows, address) - 1
-        if found < 0 or address >= self.mappings[found].high:
-            return None
-        return self._loaded[found]
+        found = self._index(address)
+        return None if found is None else self._loaded[found]
+
+    def absent_files(self) -> tuple[str, ...]:
+        """Paths of mapped files for which no module was given, in the order of their addresses."""
+        paths = dict.fromkeys(mapping.path for mapping in self.mappings)
+        return tuple(path for path in paths if path not in self.modules)
 
     def read_constant(self, address: int, size: int) -> bytes | None:
         """Bytes that a mapped file, which nobody can write to, shows there; None: not known."""
@@ -65,6 +66,10 @@ class AddressSpace:
             return False
         loaded = self.find_module(address)
         return loaded is None or loaded.module.is_code(address - loaded.bias)
+
+    def _index(self, address: int) -> int | None:
+        found = bisect_right(self._lows, address) - 1
+        return found if found >= 0 and address < self.mappings[found].high else None
 
 
 def _place(

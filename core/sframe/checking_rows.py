@@ -10,7 +10,7 @@ from stackweave.core.sframe.constants import Abi, FdeType, Flag, FreType, Versio
 from stackweave.core.sframe.decode import FrameRow, FunctionDescriptor, Table
 from stackweave.core.sframe.describe_rules import REGISTER_NAMES, equations
 from stackweave.core.sframe.errors import SFrameError
-from stackweave.core.sframe.layout import INFO_PC_TYPE, START
+from stackweave.core.sframe.layout import INFO_FRE_TYPE, INFO_PC_TYPE, START
 from stackweave.core.sframe.lookup import interpret
 from stackweave.core.sframe.rules import FrameRule
 
@@ -52,7 +52,7 @@ class CheckedRows:
 
 def check_rows(report: Report, table: Table, function: RawFunction, most: int) -> CheckedRows:
     """Look at the rows, `most` of them at most; the function's row type is known to be one."""
-    fre_type = FreType(function.info & 0xF)
+    fre_type = FreType(function.info & INFO_FRE_TYPE)
     head = struct.Struct(table.header.byte_order + START[fre_type] + "B")
     end, at, previous = table.header.end, function.rows_at, -1
     descriptor = _descriptor(table, function.index)

@@ -120,8 +120,7 @@ class CoreFile:
 
     def absent_files(self) -> tuple[str, ...]:
         """Paths of mapped files for which no module was given."""
-        paths = dict.fromkeys(mapping.path for mapping in self.mappings)
-        return tuple(path for path in paths if path not in self.space.modules)
+        return self.space.absent_files()
 
     def _load(self, address: int) -> Segment | None:
         found = bisect_right(self._lows, address) - 1

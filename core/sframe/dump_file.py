@@ -113,8 +113,7 @@ class DumpFile:
 
     def absent_files(self) -> tuple[str, ...]:
         """Paths of mapped files for which no module was given."""
-        paths = dict.fromkeys(mapping.path for mapping in self.space.mappings)
-        return tuple(path for path in paths if path not in self.space.modules)
+        return self.space.absent_files()
 
     def _read(self, data: Buffer) -> Iterator[object]:
         """The file's values, one after the other."""
