@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from stackweave.arguments import add_judgement, add_parameters, count, parameters_of, seed
 
 if TYPE_CHECKING:
+    from stackweave.wire import Codec
+
     from .report import Report
 
 BACKENDS = ("trio", "asyncio")
@@ -52,7 +54,6 @@ def _run(arguments: argparse.Namespace) -> "Report":
     from stackweave.digest import digest_of
     from stackweave.programs import machine as maker
     from stackweave.programs.machine import machine
-    from stackweave.wire import codec_named
 
     from .findings import Findings
     from .journal import Keeper
@@ -63,10 +64,7 @@ def _run(arguments: argparse.Namespace) -> "Report":
     parameters = parameters_of(arguments)
     emulator = machine(parameters)
     program = emulator.program
-    try:
-        codec = codec_named(arguments.codec)
-    except LookupError as error:
-        raise ImportError(str(error)) from None
+    codec = _codec(arguments.codec)
     header = Header(
         program.name,
         parameters,
@@ -94,6 +92,16 @@ def _run(arguments: argparse.Namespace) -> "Report":
         )
         outcome = session.run(arguments.backend)
     return Report(header, program, session, outcome, arguments.journal)
+
+
+def _codec(name: str) -> "Codec":
+    """Raises `ImportError` for one whose library is not installed."""
+    from stackweave.wire import codec_named
+
+    try:
+        return codec_named(name)
+    except LookupError as error:
+        raise ImportError(str(error)) from None
 
 
 def _seconds(text: str) -> float:
