@@ -106,9 +106,11 @@ def loads_before_it_enters(program: Program) -> None:
 
 
 def sleeps_in_an_nmi(program: Program) -> None:
+    word = program.layout.word("word")
+
     async def nmi() -> None:
         async with program.cpu(0).nmi():
-            await sleep_until(20, 1, 1)
+            await sleep_until(word.address, 1, 1)
 
     program.nmi("nmi", nmi, cpu=0)
 
