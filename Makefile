@@ -10,7 +10,7 @@ check:
 	$(BIN)/lint-imports --no-logo
 
 test:
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 bench:
 	$(BIN)/python bench
