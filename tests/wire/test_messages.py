@@ -172,7 +172,7 @@ def test_what_no_message_may_hold_has_no_bytes(codec: Codec, at: int) -> None:
 
 
 @CODECS
-@pytest.mark.parametrize("what", [None, 1, "text", Exit, (1, 2), object()], ids=repr)
+@pytest.mark.parametrize("what", [None, 1, "text", Exit, (1, 2), object], ids=repr)
 def test_what_is_no_message_has_no_bytes(codec: Codec, what: Message) -> None:
     with pytest.raises(WireError, match="is no message"):
         codec.encode(what)
