@@ -4,7 +4,12 @@ Once imported it also changes the order in which trio runs its tasks, so live ru
 installed, too (`.ci/run`).
 """
 
+import signal
 from contextlib import suppress
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # as when a script runs the tests in the background: commands that are tried would never be interrupted
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 with suppress(ModuleNotFoundError):
     from hypothesis import settings

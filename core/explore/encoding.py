@@ -18,7 +18,7 @@ that call it, sees what a key does not.
 from .frames import Shape, Suspended
 from .identity import name_of
 from .keys import FRAME, Atom, Key, Plan
-from .liveness import live_places
+from .liveness import live_places, places_of_origins
 from .statics import Statics
 from .walk import ValueWalk, Walk
 
@@ -61,4 +61,5 @@ class Encoder:
         return Plan(
             (FRAME, self.atom(shape.code), offset),
             tuple(live is None or place in live for place in places),
+            places_of_origins(shape.code, offset),
         )

@@ -65,3 +65,5 @@ class Plan(NamedTuple):
     """How its key begins."""
     live: tuple[bool, ...]
     """Of each local, whether it can still be read."""
+    origins: frozenset[int]
+    """Places on the stack that tell tracebacks where an exception was raised."""

@@ -126,3 +126,21 @@ def _touched(instruction: dis.Instruction) -> tuple[Places, Places] | None:
         first, second = argument >> 4, argument & 15
         return frozenset({second} - {first}), frozenset({first})
     return None if "FAST" in name or name == "LOAD_LOCALS" else (nothing, nothing)
+
+
+def places_of_origins(code: CodeType, offset: int) -> Places:
+    """Places on the evaluation stack that say where an exception was raised, which nothing but tracebacks show.
+
+    A handler may ask for that number (`lasti`, Objects/exception_handling_notes.txt), and `async with` keeps it
+    while it awaits `__aexit__`. In code that is warm one instruction may do the work of two, and it differs.
+    """
+    handlers = dis.Bytecode(code).exception_entries  # type: ignore[attr-defined]  # not in typeshed
+    found = set()
+    for entry in handlers:
+        cleanup = next((each for each in handlers if each.start <= entry.target < each.end), None)
+        if entry.lasti and cleanup is not None:
+            # the handler's own code: up to where its clean-up is no longer asked for
+            same = (each for each in handlers if each.target == cleanup.target)
+            if entry.target <= offset < max(each.end for each in same):
+                found.add(entry.depth)
+    return frozenset(found)

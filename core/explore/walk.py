@@ -246,8 +246,11 @@ class Walk:
                     out.append(part)
                 else:
                     self.write(part)
-            for part in places[len(plan.live) :]:
-                self.write(part)
+            for place, part in enumerate(places[len(plan.live) :]):
+                if place in plan.origins and type(part) is int:
+                    out.append(DEAD)
+                else:
+                    self.write(part)
             if handled is not None:
                 out.append(HANDLED)
                 self.write(handled)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from stackweave.core.context import discard
@@ -89,8 +89,21 @@ def test_random_protocols(seed: int) -> None:
     assert merged <= check_equal(body, seed, AllLive) <= check_equal(body, seed, Unmerged)
 
 
+UNBOUND_INSIDE_A_WITH = [
+    int(choice)
+    for choice in (
+        "93 132 1 1093 1484 2679 3230 33 280 384 401 362 1024 7166 1465 644 3674 192 355 "
+        "1925 395 69 3808 215 456 100 400 89 538 510 4243 97 453 1946 236 274 522 2092 1 "
+        "165 944 3577 603 528 3030 10000 929 1032 429 266 7609 1675 22 4992 881 310 8333 "
+        "3940 685 1866 377 1205 8243 72 6636 10000 99 1814 116 874 61 3862 503 437 "
+    ).split()
+]
+"""A protocol that leaves an `async with` by a local that is unbound: in warm code, at another place."""
+
+
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.integers(0, 10_000), min_size=30, max_size=120))
+@example(UNBOUND_INSIDE_A_WITH)
 def test_found_protocols(choices: list[int]) -> None:
     check_equal(protocol_of(write(choices)), 1, Numbers)
 
