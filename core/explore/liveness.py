@@ -137,10 +137,11 @@ def places_of_origins(code: CodeType, offset: int) -> Places:
     handlers = dis.Bytecode(code).exception_entries  # type: ignore[attr-defined]  # not in typeshed
     found = set()
     for entry in handlers:
-        cleanup = next((each for each in handlers if each.start <= entry.target < each.end), None)
+        # the handler's own code is what its clean-up covers, which finds more on the stack than the handler did
+        covering = (each for each in handlers if each.start <= entry.target < each.end)
+        cleanup = next((each for each in covering if each.depth > entry.depth), None)
         if entry.lasti and cleanup is not None:
-            # the handler's own code: up to where its clean-up is no longer asked for
-            same = (each for each in handlers if each.target == cleanup.target)
-            if entry.target <= offset < max(each.end for each in same):
+            its = [each.end for each in handlers if each.target == cleanup.target]
+            if entry.target <= offset < max(its):
                 found.add(entry.depth)
     return frozenset(found)
